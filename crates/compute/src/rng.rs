@@ -1,0 +1,1 @@
+//! A seeded, counter-based generator.
