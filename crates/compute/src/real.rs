@@ -122,7 +122,7 @@ macro_rules! real {
 }
 
 real!(f32,
-    exp => math::exp, exp_m1 => f32::exp_m1, ln => math::ln, ln_1p => f32::ln_1p, sqrt => f32::sqrt,
+    exp => math::exp, exp_m1 => math::exp_m1, ln => math::ln, ln_1p => math::ln_1p, sqrt => f32::sqrt,
     sin => f32::sin, cos => f32::cos, tanh => math::tanh, sigmoid => math::sigmoid, erf => math::erf,
     abs => f32::abs, floor => f32::floor);
 

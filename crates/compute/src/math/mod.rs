@@ -1,0 +1,16 @@
+//! Elementary functions in f32 without branches or calls, so that a loop over them vectorises.
+//!
+//! Inside [`crate::isa::vectorized`] LLVM turns a loop over any of them into packed instructions. They use only
+//! `+ − × ÷` and bit operations, no fused multiply-add, so every instruction set gives the same bits. The error bounds
+//! are measured over all 2³² arguments, in units in the last place (ulp) of the result; denormal arguments and
+//! results are not flushed, overflow gives ±∞ and NaN gives NaN.
+//!
+//! `f64` is for checking, so its functions are the standard library's, save [`sigmoid_f64`] and [`erf_f64`].
+
+mod erf;
+mod exp;
+mod ln;
+
+pub use erf::{erf, erf_f64};
+pub use exp::{exp, exp_m1, sigmoid, sigmoid_f64, tanh};
+pub use ln::{ln, ln_1p};
