@@ -1,0 +1,118 @@
+"""JAX (jit, CPU) as a peer; see README.md."""
+
+import os
+
+import common
+
+args = common.arguments()
+# XLA takes as many threads as the process may use cores.
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.threads])
+os.environ["JAX_PLATFORMS"] = "cpu"
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError:
+    common.missing("JAX", 'pip install "jax[cpu]"')
+
+FUNCTIONS = {
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "add": jnp.add,
+    "mul": jnp.multiply,
+}
+
+
+def array(seed, shape, scale=1.0):
+    size = 1
+    for n in shape:
+        size *= n
+    return jnp.asarray(common.fill(seed, size, scale).reshape(shape))
+
+
+def compiled(f, *inputs):
+    """A step that runs `f` on `inputs` and waits for its results."""
+    f = jax.jit(f)
+    return lambda: jax.block_until_ready(f(*inputs))
+
+
+def gemm(m, k, n):
+    step = compiled(jnp.matmul, array(common.INPUT, (m, k)), array(common.INPUT + 1, (k, n)))
+    return step, 0, common.summary(step())
+
+
+def elementwise(name, backward):
+    f = FUNCTIONS[name]
+    inputs = [array(common.INPUT + i, (common.ELEMENTS,), 4.0) for i in range(common.ELEMENTWISE[name])]
+    dy = array(common.GRADIENT, (common.ELEMENTS,))
+
+    def both(dy, *inputs):
+        y, gradients = jax.vjp(f, *inputs)
+        return (y, *gradients(dy))
+
+    step = compiled(both, dy, *inputs) if backward else compiled(lambda *x: (f(*x),), *inputs)
+    return step, 0, [v for y in step() for v in common.summary(y)]
+
+
+def cross_entropy(logits, labels):
+    picked = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
+    return jnp.mean(jax.nn.logsumexp(logits, axis=1) - picked)
+
+
+def softmax_cross_entropy():
+    rows, classes = common.SOFTMAX
+    labels = jnp.asarray(common.labels(rows, classes))
+    step = compiled(jax.value_and_grad(cross_entropy), array(common.INPUT, (rows, classes), 4.0), labels)
+    loss, dx = step()
+    return step, 0, [loss, *common.summary(dx)]
+
+
+def mlp_loss(parameters, x, labels):
+    w1, b1, w2, b2, w3, b3 = parameters
+    x = jax.nn.relu(x @ w1.T + b1)
+    x = jax.nn.relu(x @ w2.T + b2)
+    return cross_entropy(x @ w3.T + b3, labels)
+
+
+def adam_step(parameters, first, second, t, x, labels):
+    """One training step: loss, gradients, Adam; the state is donated, so it is updated in place."""
+    lr, beta1, beta2, eps = 1e-3, 0.9, 0.999, 1e-8
+    loss, gradients = jax.value_and_grad(mlp_loss)(parameters, x, labels)
+    t = t + 1
+    first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients)]
+    second = [beta2 * v + (1 - beta2) * g * g for v, g in zip(second, gradients)]
+    rate = lr / (1 - beta1**t)
+    correction = jnp.sqrt(1 - beta2**t)
+    parameters = [
+        p - rate * m / (jnp.sqrt(v) / correction + eps) for p, m, v in zip(parameters, first, second)
+    ]
+    return parameters, first, second, t, loss
+
+
+def mlp(batch):
+    parameters = [jnp.asarray(p) for p in common.mlp_parameters()]
+    count = sum(p.size for p in parameters)
+    zeros = lambda: [jnp.zeros_like(p) for p in parameters]
+    state = [parameters, zeros(), zeros(), jnp.float32(0)]
+    x = array(common.INPUT, (batch, common.MLP[0]))
+    labels = jnp.asarray(common.labels(batch, common.MLP[-1]))
+    f = jax.jit(adam_step, donate_argnums=(0, 1, 2, 3))
+
+    def step():
+        *state[:], loss = f(*state, x, labels)
+        jax.block_until_ready((state, loss))
+        return loss
+
+    return step, count, [step(), step()]
+
+
+rows = {f"mlp-784-512-256-10-b{b}": lambda b=b: mlp(b) for b in common.BATCHES}
+for name, shape in common.GEMM.items():
+    rows[name] = lambda shape=shape: gemm(*shape)
+for name in common.ELEMENTWISE:
+    rows[f"{name}-4m/fwd"] = lambda name=name: elementwise(name, backward=False)
+    rows[f"{name}-4m/fb"] = lambda name=name: elementwise(name, backward=True)
+rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
+
+common.serve(args.name or "jax", jax.__version__, rows)

@@ -1,0 +1,51 @@
+//! Inputs that are the same in every peer and language, and the numbers that compare results.
+
+/// Seed of a row's first input; the second has the next one.
+pub const INPUT: u32 = 100;
+/// Seed of the first gradient handed to a row's backward pass.
+pub const GRADIENT: u32 = 200;
+
+/// `n` numbers, uniform in [−scale, scale): element i is a 32-bit mix of i and `seed`, its top 24 bits as a fraction.
+pub fn fill(seed: u32, n: usize, scale: f32) -> Vec<f32> {
+    (0..n as u32)
+        .map(|i| {
+            let mut h = i.wrapping_add(seed.wrapping_mul(0x9e37_79b9));
+            h = (h ^ (h >> 16)).wrapping_mul(0x045d_9f3b);
+            h = (h ^ (h >> 16)).wrapping_mul(0x045d_9f3b);
+            h ^= h >> 16;
+            ((h >> 8) as f32 / 8_388_608.0 - 1.0) * scale
+        })
+        .collect()
+}
+
+/// `n` class labels: label i is 7·i mod `classes`.
+pub fn labels(n: usize, classes: usize) -> Vec<usize> {
+    (0..n).map(|i| 7 * i % classes).collect()
+}
+
+/// A linear layer's PyTorch-shaped parameters, weight (outputs, inputs) and bias, uniform within 1/√inputs:
+/// layer l's weight has seed 2·l + 1 and its bias 2·l + 2.
+pub fn linear(layer: u32, inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
+    let scale = 1.0 / (inputs as f32).sqrt();
+    (fill(2 * layer + 1, inputs * outputs, scale), fill(2 * layer + 2, outputs, scale))
+}
+
+/// The mean of |x|, and the mean of |x|·(i mod 13), which sees where an element stands.
+pub fn summary(x: &[f32]) -> [f64; 2] {
+    let mean = |weight: fn(usize) -> usize| {
+        let sum: f64 = x.iter().enumerate().map(|(i, &v)| f64::from(v).abs() * weight(i) as f64).sum();
+        sum / x.len() as f64
+    };
+    [mean(|_| 1), mean(|i| i % 13)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `common.py` checks itself against the same numbers.
+    #[test]
+    fn the_formula_is_the_one_of_the_python_peers() {
+        assert_eq!(fill(100, 3, 1.0), [0.318_325_4, -0.932_750_94, -0.790_931_1]);
+    }
+}
