@@ -1,0 +1,154 @@
+//! Operations that move no element: another shape, another order of axes, repetition.
+
+use striate_compute::Real;
+
+use crate::array::Array;
+use crate::op::{Grads, Op, Outputs};
+use crate::shape::{self, Dims, expect};
+use crate::tape::apply;
+use crate::tensor::Tensor;
+
+/// The same elements in another shape; dx = dy in the old one.
+struct Reshape(Dims);
+
+impl<E: Real> Op<E> for Reshape {
+    const NAME: &'static str = "reshape";
+    type Saved = ();
+
+    fn forward(&self, x: &[Array<E>], _keep: bool) -> (Outputs<E>, Option<()>) {
+        ([x[0].reshape(&self.0)].into(), Some(()))
+    }
+
+    fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
+        let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
+        dx.add(0, dy.reshape(dx.shape(0)));
+    }
+
+    fn backward_tensors(
+        &self,
+        x: &[Tensor<E>],
+        _y: &[Tensor<E>],
+        dy: &[Option<Tensor<E>>],
+    ) -> Option<Vec<Option<Tensor<E>>>> {
+        Some(vec![Some(dy[0].as_ref()?.reshape_to(x[0].shape()))])
+    }
+}
+
+/// Axis i of y is axis `order[i]` of x; dx is dy in the inverse order.
+struct Permute(Dims);
+
+impl Permute {
+    fn inverse(&self) -> Dims {
+        let mut inverse = self.0.clone();
+        self.0.iter().enumerate().for_each(|(i, &axis)| inverse[axis] = i);
+        inverse
+    }
+}
+
+impl<E: Real> Op<E> for Permute {
+    const NAME: &'static str = "permute";
+    type Saved = ();
+
+    fn forward(&self, x: &[Array<E>], _keep: bool) -> (Outputs<E>, Option<()>) {
+        ([x[0].permute(&self.0)].into(), Some(()))
+    }
+
+    fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
+        if let Some(dy) = &dy[0] {
+            dx.add(0, dy.permute(&self.inverse()));
+        }
+    }
+
+    fn backward_tensors(
+        &self,
+        _x: &[Tensor<E>],
+        _y: &[Tensor<E>],
+        dy: &[Option<Tensor<E>>],
+    ) -> Option<Vec<Option<Tensor<E>>>> {
+        Some(vec![Some(apply(Permute(self.inverse()), &[dy[0].as_ref()?]))])
+    }
+}
+
+/// x repeated along axes of length 1 and new ones at the front; dx = dy summed over the repetitions.
+struct Expand(Dims);
+
+impl<E: Real> Op<E> for Expand {
+    const NAME: &'static str = "expand";
+    type Saved = ();
+
+    fn forward(&self, x: &[Array<E>], _keep: bool) -> (Outputs<E>, Option<()>) {
+        ([x[0].broadcast_to(&self.0)].into(), Some(()))
+    }
+
+    fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
+        let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
+        dx.add(0, dy.sum_to(dx.shape(0)));
+    }
+
+    fn backward_tensors(
+        &self,
+        x: &[Tensor<E>],
+        _y: &[Tensor<E>],
+        dy: &[Option<Tensor<E>>],
+    ) -> Option<Vec<Option<Tensor<E>>>> {
+        Some(vec![Some(dy[0].as_ref()?.sum_to(x[0].shape()))])
+    }
+}
+
+impl<E: Real> Tensor<E> {
+    /// The same elements in another shape; one length may be −1, for what is left. PyTorch's `reshape`.
+    ///
+    /// # Panics
+    /// When the numbers of elements differ.
+    #[track_caller]
+    pub fn reshape(&self, shape: &[isize]) -> Self {
+        self.reshape_to(&expect(shape::reshape(self.shape(), shape)))
+    }
+
+    #[track_caller]
+    pub(crate) fn reshape_to(&self, shape: &[usize]) -> Self {
+        apply(Reshape(shape.into()), &[self])
+    }
+
+    /// Axis i of the result is axis `order[i]` of this. PyTorch's `permute`.
+    ///
+    /// # Panics
+    /// When `order` does not name every axis once.
+    #[track_caller]
+    pub fn permute(&self, order: &[isize]) -> Self {
+        let order = expect(shape::permutation(order, self.shape()));
+        apply(Permute(order), &[self])
+    }
+
+    /// Exchanges two axes. PyTorch's `transpose`.
+    ///
+    /// # Panics
+    /// When an axis does not exist.
+    #[track_caller]
+    pub fn transpose(&self, i: isize, j: isize) -> Self {
+        let axis = |axis| expect(shape::axis("transpose", axis, self.shape()));
+        let mut order: Dims = (0..self.rank()).collect();
+        order.swap(axis(i), axis(j));
+        apply(Permute(order), &[self])
+    }
+
+    /// The transpose of a matrix. PyTorch's `t`.
+    ///
+    /// # Panics
+    /// When this has not two axes.
+    #[track_caller]
+    pub fn t(&self) -> Self {
+        assert_eq!(self.rank(), 2, "t: needs a matrix, has shape {:?}", self.shape());
+        self.transpose(0, 1)
+    }
+
+    /// Repeats axes of length 1, and new ones at the front, without copying. PyTorch's `expand`.
+    ///
+    /// # Panics
+    /// When this does not broadcast to `shape`.
+    #[track_caller]
+    pub fn expand(&self, shape: &[usize]) -> Self {
+        expect(shape::expand(self.shape(), shape));
+        apply(Expand(shape.into()), &[self])
+    }
+}
