@@ -1,51 +1,147 @@
 //! Matrix products on strided views.
 //!
-//! C ← α·A·B + β·C
+//! C ← A·B + β·C
+//!
+//! A and B are [`Mat`] views with any strides, so a transposed factor costs no copy, or [`Packed`] beforehand.
+//! C is row-major. `f32` on x86-64 with AVX2 and FMA runs through kernels of this crate: 6 × 16 tiles in registers
+//! on packed panels, dot products and row updates without packing where memory is the limit. All else runs
+//! through `matrixmultiply`.
+//!
+//! Work is cut by sizes alone and each number of C is summed in one order, so the bits of a result depend neither
+//! on the number of threads nor on whether [`gemm_into`] or [`gemm_serial`] computed it. They may differ
+//! between shapes, strides, packed and unpacked factors, and instruction sets.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod mat;
+mod packed;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+use std::any::TypeId;
 
 use crate::Real;
+use crate::isa::{Isa, isa};
+pub use mat::{Mat, MatMut, Operand};
+pub use packed::Packed;
+use packed::{Side, Store};
 
-/// A matrix in a slice: element (i, j) is `data[i * row_stride + j * col_stride]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Mat<'a, E> {
-    /// The elements.
-    pub data: &'a [E],
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of columns.
-    pub cols: usize,
-    /// Distance of two elements in a column.
-    pub row_stride: usize,
-    /// Distance of two elements in a row.
-    pub col_stride: usize,
-}
-
-impl<'a, E: Real> Mat<'a, E> {
-    /// A row-major matrix without gaps.
-    pub fn new(data: &'a [E], rows: usize, cols: usize) -> Self {
-        Mat { data, rows, cols, row_stride: cols, col_stride: 1 }
-    }
-
-    /// The transpose: no element moves.
-    pub fn t(self) -> Self {
-        Mat { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
-    }
-}
-
-/// C ← A·B + β·C for row-major C (m, n) without gaps; β = 0 overwrites C, whatever it holds.
+/// C ← A·B + β·C for C (m, n) row-major without gaps.
+///
+/// β = 0 overwrites C, whatever it holds. NaN and infinities pass as IEEE 754 says.
+///
+/// # Shapes
+/// A (m, k), B (k, n), C (m, n); any of m, n, k may be 0 (k = 0 leaves β·C).
 ///
 /// # Panics
-/// When the shapes do not fit or a slice is too short for its shape.
-pub fn gemm<E: Real>(a: Mat<E>, b: Mat<E>, beta: E, c: &mut [E]) {
-    assert_eq!(a.cols, b.rows, "gemm: inner dimensions differ");
-    let n = b.cols;
-    for i in 0..a.rows {
-        for j in 0..n {
-            let mut sum = E::zero();
-            for k in 0..a.cols {
-                sum += a.data[i * a.row_stride + k * a.col_stride] * b.data[k * b.row_stride + j * b.col_stride];
-            }
-            let old = if beta == E::zero() { E::zero() } else { beta * c[i * n + j] };
-            c[i * n + j] = old + sum;
+/// When the shapes do not fit, a slice is too short for its shape, or a packed factor is on the wrong side.
+///
+/// PyTorch: `torch.addmm(c, a, b, beta=beta, out=c)`.
+///
+/// ```
+/// use striate_compute::gemm::{Mat, gemm};
+///
+/// let (x, w) = ([1.0, 2.0], [3.0, 4.0, 5.0, 6.0]);
+/// let mut y = [100.0, 200.0];
+/// gemm(Mat::new(&x, 1, 2), Mat::new(&w, 2, 2).t(), 1.0, &mut y);
+/// assert_eq!(y, [111.0, 227.0]);
+/// ```
+#[track_caller]
+pub fn gemm<'a, E: Real>(a: impl Into<Operand<'a, E>>, b: impl Into<Operand<'a, E>>, beta: E, c: &mut [E]) {
+    let (a, b) = (a.into(), b.into());
+    run(isa(), a, b, beta, MatMut::new(c, a.rows(), b.cols()), true);
+}
+
+/// [`gemm`] into a C whose rows may lie apart.
+///
+/// # Panics
+/// As [`gemm`].
+#[track_caller]
+pub fn gemm_into<'a, E: Real>(
+    a: impl Into<Operand<'a, E>>,
+    b: impl Into<Operand<'a, E>>,
+    beta: E,
+    c: MatMut<E>,
+) {
+    run(isa(), a.into(), b.into(), beta, c, true);
+}
+
+/// [`gemm_into`] on the calling thread alone, the same bits: for tiles of a loop that is parallel itself.
+///
+/// # Panics
+/// As [`gemm`].
+#[track_caller]
+pub fn gemm_serial<'a, E: Real>(
+    a: impl Into<Operand<'a, E>>,
+    b: impl Into<Operand<'a, E>>,
+    beta: E,
+    c: MatMut<E>,
+) {
+    run(isa(), a.into(), b.into(), beta, c, false);
+}
+
+#[track_caller]
+fn run<E: Real>(isa: Isa, a: Operand<E>, b: Operand<E>, beta: E, mut c: MatMut<E>, parallel: bool) {
+    let (m, k, n) = (a.rows(), a.cols(), b.cols());
+    assert!(
+        b.rows() == k && c.rows == m && c.cols == n,
+        "gemm: shapes do not fit: a [{m}, {k}], b [{}, {n}], c [{}, {}]",
+        b.rows(),
+        c.rows,
+        c.cols
+    );
+    check(&a, "a", Side::Left);
+    check(&b, "b", Side::Right);
+    if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 {
+        return c.scale(beta);
+    }
+    #[cfg(target_arch = "x86_64")]
+    if isa >= Isa::Avx2 && TypeId::of::<E>() == TypeId::of::<f32>() {
+        let beta = beta.f64() as f32;
+        // SAFETY: shapes and views were checked above, and `isa` is not above what the CPU has.
+        return unsafe { avx2::gemm(avx2_source(a), avx2_source(b), beta, &c.cast(), k, parallel) };
+    }
+    let _ = isa;
+    portable::gemm(plain(a), plain(b), beta, &c, parallel);
+}
+
+#[track_caller]
+fn check<E: Real>(operand: &Operand<E>, name: &str, side: Side) {
+    match operand {
+        Operand::View(mat) => mat.check(name),
+        Operand::Packed(packed) => {
+            assert!(packed.side == side, "gemm: {name} is packed for the other side");
         }
     }
+}
+
+fn plain<'a, E: Real>(operand: Operand<'a, E>) -> Mat<'a, E> {
+    match operand {
+        Operand::View(mat) => mat,
+        Operand::Packed(Packed { store: Store::Plain(data), rows, cols, .. }) => Mat::new(data, *rows, *cols),
+        #[cfg(target_arch = "x86_64")]
+        Operand::Packed(Packed { store: Store::Panels(_), .. }) => {
+            unreachable!("the instruction set never changes")
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn avx2_source<'a, E: Real>(operand: Operand<'a, E>) -> avx2::Source<'a> {
+    match operand {
+        Operand::Packed(Packed { store: Store::Panels(panels), .. }) => avx2::Source::Panels(panels),
+        operand => avx2::Source::View(cast(plain(operand))),
+    }
+}
+
+/// The same matrix, for an E that is f32.
+#[cfg(target_arch = "x86_64")]
+fn cast<'a, E: Real>(mat: Mat<'a, E>) -> Mat<'a, f32> {
+    assert_eq!(TypeId::of::<E>(), TypeId::of::<f32>());
+    let Mat { data, rows, cols, row_stride, col_stride } = mat;
+    Mat { data: bytemuck::cast_slice(data), rows, cols, row_stride, col_stride }
 }

@@ -1,0 +1,281 @@
+//! Packing: lanes (rows of A, columns of B) in panels of a tile's width, step by step along k.
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::tile::{LANES, MR, NR};
+use crate::Buffer;
+use crate::gemm::Mat;
+
+/// Longest stretch of k that a tile sums at once: a panel of B then fits in the first-level cache.
+const KC: usize = 256;
+
+/// One factor seen from k: `lanes` vectors of length k.
+#[derive(Clone, Copy)]
+pub(super) struct Lanes<'a> {
+    data: &'a [f32],
+    pub(super) cut: Cut,
+    pub(super) lane_stride: usize,
+    pub(super) step: usize,
+}
+
+/// How lanes and k are cut, from the sizes alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    pub(super) lanes: usize,
+    pub(super) k: usize,
+    side: Side,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    /// Rows, in panels of 6 or as equal as possible below that.
+    A,
+    /// Columns, in panels of 16; the last one is padded to a whole vector.
+    B,
+}
+
+impl Cut {
+    pub(super) fn panels(&self) -> usize {
+        self.lanes.div_ceil(match self.side {
+            Side::A => MR,
+            Side::B => NR,
+        })
+    }
+
+    /// First lane of a panel.
+    pub(super) fn start(&self, panel: usize) -> usize {
+        match self.side {
+            Side::A => {
+                let panels = self.panels();
+                panel * (self.lanes / panels) + panel.min(self.lanes % panels)
+            }
+            Side::B => (panel * NR).min(self.lanes),
+        }
+    }
+
+    /// Lanes of a panel.
+    pub(super) fn width(&self, panel: usize) -> usize {
+        self.start(panel + 1) - self.start(panel)
+    }
+
+    /// Numbers per step in a packed panel.
+    fn pitch(&self, panel: usize) -> usize {
+        match self.side {
+            Side::A => self.width(panel),
+            Side::B => self.width(panel).next_multiple_of(LANES),
+        }
+    }
+
+    /// Numbers per step in all packed panels of a range.
+    fn pitches(&self, panels: Range<usize>) -> usize {
+        let lanes = self.start(panels.end) - self.start(panels.start);
+        match self.side {
+            Side::A => lanes,
+            Side::B => lanes.next_multiple_of(LANES),
+        }
+    }
+
+    pub(super) fn k_blocks(&self) -> usize {
+        self.k.div_ceil(KC)
+    }
+
+    /// The steps of a block of k.
+    pub(super) fn k_block(&self, block: usize) -> Range<usize> {
+        let (size, more) = (self.k / self.k_blocks(), self.k % self.k_blocks());
+        let start = block * size + block.min(more);
+        start..start + size + usize::from(block < more)
+    }
+}
+
+/// Where a kernel finds a panel: lane l of step p is at `data + l * lane_stride + p * step`.
+pub(super) struct Strip {
+    pub(super) data: *const f32,
+    pub(super) lane_stride: usize,
+    pub(super) step: usize,
+}
+
+impl<'a> Lanes<'a> {
+    /// The rows of A.
+    pub(super) fn rows(a: Mat<'a, f32>) -> Self {
+        let cut = Cut { lanes: a.rows, k: a.cols, side: Side::A };
+        Lanes { data: a.data, cut, lane_stride: a.row_stride, step: a.col_stride }
+    }
+
+    /// The columns of B.
+    pub(super) fn columns(b: Mat<'a, f32>) -> Self {
+        let cut = Cut { lanes: b.cols, k: b.rows, side: Side::B };
+        Lanes { data: b.data, cut, lane_stride: b.col_stride, step: b.row_stride }
+    }
+
+    pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
+        let first = self.cut.start(panel) * self.lane_stride + k.start * self.step;
+        Strip { data: self.data[first..].as_ptr(), lane_stride: self.lane_stride, step: self.step }
+    }
+
+    /// Numbers that `pack` writes for these panels.
+    pub(super) fn packed_len(&self, panels: &Range<usize>, k: &Range<usize>) -> usize {
+        self.cut.pitches(panels.clone()).checked_mul(k.len()).expect("gemm: packed size overflows")
+    }
+
+    /// A panel in what `pack` wrote for the panels from `first` on.
+    pub(super) fn packed_strip(&self, packed: &[f32], first: usize, panel: usize, k: &Range<usize>) -> Strip {
+        let skip = (self.cut.start(panel) - self.cut.start(first)) * k.len();
+        Strip { data: packed[skip..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
+    }
+
+    /// Packs some panels of one block of k.
+    pub(super) fn pack(&self, panels: &Range<usize>, k: &Range<usize>, to: &mut [f32]) {
+        let mut rest = to;
+        for panel in panels.clone() {
+            let (width, pitch) = (self.cut.width(panel), self.cut.pitch(panel));
+            let (to, after) = rest.split_at_mut(pitch * k.len());
+            rest = after;
+            let from = &self.data[self.cut.start(panel) * self.lane_stride + k.start * self.step..];
+            if self.lane_stride == 1 {
+                copy(from, self.step, width, to, pitch);
+            } else if self.step == 1 {
+                // SAFETY: packing is only reached when the CPU has AVX2.
+                unsafe { transpose(from, self.lane_stride, width, to, pitch) }
+            } else {
+                for (p, to) in to.chunks_exact_mut(pitch).enumerate() {
+                    to[width..].fill(0.0);
+                    for (l, to) in to[..width].iter_mut().enumerate() {
+                        *to = from[l * self.lane_stride + p * self.step];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lanes are contiguous: step p is a row to copy.
+fn copy(from: &[f32], step: usize, width: usize, to: &mut [f32], pitch: usize) {
+    fn fixed<const W: usize>(from: &[f32], step: usize, to: &mut [f32]) {
+        for (p, to) in to.chunks_exact_mut(W).enumerate() {
+            to.copy_from_slice(&from[p * step..][..W]);
+        }
+    }
+    match (width, pitch) {
+        (4, 4) => fixed::<4>(from, step, to),
+        (5, 5) => fixed::<5>(from, step, to),
+        (6, 6) => fixed::<6>(from, step, to),
+        (8, 8) => fixed::<8>(from, step, to),
+        (16, 16) => fixed::<16>(from, step, to),
+        _ => {
+            for (p, to) in to.chunks_exact_mut(pitch).enumerate() {
+                to[..width].copy_from_slice(&from[p * step..][..width]);
+                to[width..].fill(0.0);
+            }
+        }
+    }
+}
+
+/// Steps are contiguous: `to[p * pitch + l] = from[l * lane_stride + p]`, blocks of 8 × 8 in registers.
+///
+/// A pitch under 8 makes the stores of consecutive steps overlap: the later one is right.
+#[target_feature(enable = "avx2")]
+fn transpose(from: &[f32], lane_stride: usize, width: usize, to: &mut [f32], pitch: usize) {
+    let k = to.len() / pitch;
+    for first in (0..width).step_by(LANES) {
+        let lanes = (width - first).min(LANES);
+        let mut p = 0;
+        while (p + LANES - 1) * pitch + first + LANES <= to.len() && p + LANES <= k {
+            let mut block = [_mm256_setzero_ps(); LANES];
+            for (l, block) in block.iter_mut().enumerate().take(lanes) {
+                let row = &from[(first + l) * lane_stride + p..][..LANES];
+                // SAFETY: eight numbers.
+                *block = unsafe { _mm256_loadu_ps(row.as_ptr()) };
+            }
+            for (q, row) in transposed(block).into_iter().enumerate() {
+                let to = &mut to[(p + q) * pitch + first..][..LANES];
+                // SAFETY: eight numbers.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), row) };
+            }
+            p += LANES;
+        }
+        for p in p..k {
+            let to = &mut to[p * pitch + first..(p + 1) * pitch];
+            for (l, to) in to.iter_mut().enumerate() {
+                *to = if l < lanes { from[(first + l) * lane_stride + p] } else { 0.0 };
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn transposed(x: [__m256; 8]) -> [__m256; 8] {
+    let pair = |i: usize| (_mm256_unpacklo_ps(x[i], x[i + 1]), _mm256_unpackhi_ps(x[i], x[i + 1]));
+    let quad = |i: usize| {
+        let ((a, b), (c, d)) = (pair(i), pair(i + 2));
+        [
+            _mm256_shuffle_ps::<0x44>(a, c),
+            _mm256_shuffle_ps::<0xee>(a, c),
+            _mm256_shuffle_ps::<0x44>(b, d),
+            _mm256_shuffle_ps::<0xee>(b, d),
+        ]
+    };
+    let (low, high) = (quad(0), quad(4));
+    std::array::from_fn(|i| match i {
+        0..4 => _mm256_permute2f128_ps::<0x20>(low[i], high[i]),
+        _ => _mm256_permute2f128_ps::<0x31>(low[i - 4], high[i - 4]),
+    })
+}
+
+/// A whole factor, packed.
+pub(crate) struct Panels {
+    data: Buffer<f32>,
+    pub(super) cut: Cut,
+}
+
+impl Panels {
+    pub(crate) fn rows(a: Mat<f32>) -> Self {
+        Self::new(&Lanes::rows(a), true)
+    }
+
+    pub(crate) fn columns(b: Mat<f32>) -> Self {
+        Self::new(&Lanes::columns(b), true)
+    }
+
+    pub(super) fn new(from: &Lanes, parallel: bool) -> Self {
+        const PIECE: usize = 1 << 15;
+        let cut = from.cut;
+        let all = 0..cut.panels();
+        let mut data = Buffer::scratch(from.packed_len(&all, &(0..cut.k)).max(MIN_SCRATCH));
+        let mut pieces = Vec::new();
+        let mut rest = &mut data[..];
+        let group = (PIECE / (NR * cut.k.min(KC)).max(1)).max(1);
+        for k in (0..cut.k_blocks()).map(|block| cut.k_block(block)) {
+            for first in all.clone().step_by(group) {
+                let panels = first..(first + group).min(all.end);
+                let (to, after) = rest.split_at_mut(from.packed_len(&panels, &k));
+                rest = after;
+                pieces.push((panels, k.clone(), to));
+            }
+        }
+        let pack = |(panels, k, to): (Range<usize>, Range<usize>, &mut [f32])| from.pack(&panels, &k, to);
+        if parallel && pieces.len() > 1 {
+            pieces.into_par_iter().for_each(pack);
+        } else {
+            pieces.into_iter().for_each(pack);
+        }
+        Panels { data, cut }
+    }
+
+    pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
+        let before = self.cut.pitches(0..self.cut.panels()) * k.start;
+        let first = before + self.cut.start(panel) * k.len();
+        Strip { data: self.data[first..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
+    }
+}
+
+/// Smaller scratch would come from the system allocator, which zeroes it.
+pub(super) const MIN_SCRATCH: usize = 1 << 14;
+
+impl std::fmt::Debug for Panels {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "Panels({:?})", self.cut)
+    }
+}
