@@ -1,1 +1,6 @@
-//! testkit
+//! What the workspace's tests share: gradient checks, golden files and naive references. Never published.
+
+pub mod cases;
+pub mod gradcheck;
+
+pub use gradcheck::Case;
