@@ -4,7 +4,8 @@
 //! stream and whose counter starts at 0: any place of any stream is reached at once. So long slices are filled in
 //! parallel, each piece from its own place, and [`Rng::state`] is three numbers.
 
-use std::f64::consts::LN_2;
+use std::f64::consts::{LN_2, TAU};
+use std::hint::select_unpredictable as select;
 
 use chacha20::ChaCha8Rng;
 use chacha20::rand_core::{Rng as _, SeedableRng};
@@ -135,12 +136,15 @@ impl Rng {
             for y in y.chunks_mut(BLOCK) {
                 let bits = &mut bits[..y.len()];
                 rng.words(bits);
-                isa::vectorized(|| {
-                    for (y, &bits) in y.iter_mut().zip(&*bits) {
-                        let x = E::of(low + (high - low) * unit(bits));
-                        *y = if x < last { x } else { first };
-                    }
-                });
+                isa::vectorized(
+                    #[inline(always)]
+                    || {
+                        for (y, &bits) in y.iter_mut().zip(&*bits) {
+                            let x = E::of(low + (high - low) * unit(bits));
+                            *y = select(x < last, x, first);
+                        }
+                    },
+                );
             }
         });
     }
@@ -156,15 +160,18 @@ impl Rng {
                 let mut bits = [0; GROUP];
                 rng.words(&mut bits);
                 let mut group = [E::zero(); GROUP];
-                isa::vectorized(|| {
-                    let (a, b) = bits.split_at(GROUP / 2);
-                    let (cosines, sines) = group.split_at_mut(GROUP / 2);
-                    for (((c, s), &a), &b) in cosines.iter_mut().zip(sines).zip(a).zip(b) {
-                        let (x, y) = box_muller(a, b);
-                        *c = E::of(mean + std * x);
-                        *s = E::of(mean + std * y);
-                    }
-                });
+                isa::vectorized(
+                    #[inline(always)]
+                    || {
+                        let (a, b) = bits.split_at(GROUP / 2);
+                        let (cosines, sines) = group.split_at_mut(GROUP / 2);
+                        for (((c, s), &a), &b) in cosines.iter_mut().zip(sines).zip(a).zip(b) {
+                            let (x, y) = box_muller(a, b);
+                            *c = E::of(mean + std * x);
+                            *s = E::of(mean + std * y);
+                        }
+                    },
+                );
                 y.copy_from_slice(&group[..y.len()]);
             }
         });
@@ -189,11 +196,14 @@ impl Rng {
             for y in y.chunks_mut(BLOCK) {
                 let bits: &mut [u32] = &mut bytemuck::cast_slice_mut(&mut bits)[..y.len()];
                 rng.core.fill_bytes(bytemuck::cast_slice_mut(bits));
-                isa::vectorized(|| {
-                    for (y, &bits) in y.iter_mut().zip(&*bits) {
-                        *y = if u32::from_le(bits) <= last { one } else { E::zero() };
-                    }
-                });
+                isa::vectorized(
+                    #[inline(always)]
+                    || {
+                        for (y, &bits) in y.iter_mut().zip(&*bits) {
+                            *y = select(u32::from_le(bits) <= last, one, E::zero());
+                        }
+                    },
+                );
             }
         });
     }
@@ -285,7 +295,7 @@ fn sin_cos_turns(v: f64) -> (f64, f64) {
     const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 · 2⁵²: the sum holds the rounded integer in its low bits.
     let rounded = 4.0 * v + ROUND;
     let q = rounded.to_bits();
-    let x = std::f64::consts::TAU * (v - 0.25 * (rounded - ROUND));
+    let x = TAU * (v - 0.25 * (rounded - ROUND));
     let z = x * x;
     let p = 1.589_690_995_211_55e-10;
     let p = p * z - 2.505_076_025_340_686_3e-8;
@@ -301,7 +311,8 @@ fn sin_cos_turns(v: f64) -> (f64, f64) {
     let p = p * z - 1.388_888_888_887_411e-3;
     let p = p * z + 4.166_666_666_666_66e-2;
     let cos = 1.0 - 0.5 * z + z * z * p;
-    let (s, c) = if q & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    let even = q & 1 == 0;
+    let (s, c) = (select(even, sin, cos), select(even, cos, sin));
     let sign = |flip: u64| (flip & 2) << 62;
     (f64::from_bits(s.to_bits() ^ sign(q)), f64::from_bits(c.to_bits() ^ sign(q.wrapping_add(1))))
 }

@@ -1,5 +1,9 @@
 //! The error function.
 
+use std::hint::select_unpredictable as select;
+
+use super::exp::{power_of_two, reduce};
+
 /// The error function.
 ///
 /// erf x = 2/√π ∫₀ˣ e^(−t²) dt, d(erf x)/dx = 2/√π e^(−x²)
@@ -24,15 +28,16 @@ pub fn erf(x: f32) -> f32 {
     let p = p * s + 0.128_379_15;
     let near = p * x + x;
     // Minimax for ln(1 − erf t) / t on [0.875, 4]; above 4, erf rounds to 1.
-    let t4 = if t > 4.0 { 4.0 } else { t };
+    let t4 = select(t > 4.0, 4.0, t);
     let q = 2.152_296_7e-4;
     let q = q * t4 - 0.003_225_153_8;
     let q = q * t4 + 0.022_922_458;
     let q = q * t4 - 0.105_312_18;
     let q = q * t4 - 0.635_680_4;
     let q = q * t4 - 1.128_525_5;
-    let far = (1.0 - super::exp(q * t4)).copysign(x);
-    if t < 0.875 { near } else { far }
+    let (k, m) = reduce(q * t4);
+    let far = (1.0 - (1.0 + m) * power_of_two(k)).copysign(x);
+    select(t < 0.875, near, far)
 }
 
 /// The error function in double precision, from the `libm` crate: less than 1 ulp off.

@@ -1,5 +1,7 @@
 //! Logarithms: x = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, ln x = k ln 2 + ln(1 + f).
 
+use std::hint::select_unpredictable as select;
+
 /// ln 2 in two parts; the first has 17 bits, so that its product with k is exact.
 const LN2_HIGH: f32 = 0.693_138_1;
 const LN2_LOW: f32 = 9.058_001e-6;
@@ -33,10 +35,10 @@ fn join(k: i32, f: f32, c: f32) -> f32 {
 /// `y` where `x` is positive and finite, else what the logarithm of `x` is.
 #[inline(always)]
 fn at_the_edges(x: f32, y: f32) -> f32 {
-    let y = if x == f32::INFINITY { x } else { y };
-    let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
+    let y = select(x == f32::INFINITY, x, y);
+    let y = select(x == 0.0, f32::NEG_INFINITY, y);
     // NaN too.
-    if x >= 0.0 { y } else { f32::NAN }
+    select(x >= 0.0, y, f32::NAN)
 }
 
 /// The natural logarithm.
@@ -54,8 +56,8 @@ fn at_the_edges(x: f32, y: f32) -> f32 {
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     let denormal = x < f32::MIN_POSITIVE;
-    let (k, f) = split(if denormal { x * 33_554_432.0 } else { x });
-    let k = k.wrapping_sub(if denormal { 25 } else { 0 });
+    let (k, f) = split(select(denormal, x * 33_554_432.0, x));
+    let k = k.wrapping_sub(select(denormal, 25, 0));
     at_the_edges(x, join(k, f, 0.0))
 }
 
@@ -74,8 +76,8 @@ pub fn ln_1p(x: f32) -> f32 {
     let u = 1.0 + x;
     let (k, f) = split(u);
     // What the rounding of 1 + x lost, taken from the smaller summand.
-    let lost = if x < 1.0 { x - (u - 1.0) } else { 1.0 - (u - x) };
-    let y = if k == 0 { join(0, x, 0.0) } else { join(k, f, lost / u) };
-    let y = at_the_edges(u, y);
-    if x == 0.0 { x } else { y }
+    let lost = select(x < 1.0, x - (u - 1.0), 1.0 - (u - x));
+    let near = k == 0;
+    let y = join(k, select(near, x, f), select(near, 0.0, lost / u));
+    select(x == 0.0, x, at_the_edges(u, y))
 }
