@@ -15,7 +15,9 @@ const SHAPES: [(&str, [usize; 3]); 5] = [
 ];
 
 /// The matrix product rows, with `product([m, k, n], a, b, c)`: C ← A·B, row-major without gaps.
-pub fn gemm_rows(product: impl Fn([usize; 3], &[f32], &[f32], &mut [f32]) + 'static) -> Vec<(String, Prepare)> {
+pub fn gemm_rows(
+    product: impl Fn([usize; 3], &[f32], &[f32], &mut [f32]) + 'static,
+) -> Vec<(String, Prepare)> {
     let product = Rc::new(product);
     let rows = SHAPES.iter().map(|&(name, shape)| {
         let product = product.clone();
