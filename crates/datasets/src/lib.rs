@@ -1,1 +1,44 @@
-//! datasets
+//! Data sets for training: parsed, verified, split, shuffled and batched, as plain `ndarray` arrays.
+//!
+//! ```
+//! use striate_datasets::{Dataset, digits};
+//!
+//! let digits = digits();
+//! for epoch in 0..2 {
+//!     for batch in digits.train().batches(64).shuffled(epoch) {
+//!         assert_eq!(batch.images.shape()[1..], [1, 8, 8]);
+//!         assert_eq!(batch.labels.len(), batch.images.shape()[0]);
+//!     }
+//! }
+//! ```
+//!
+//! * Embedded: [`digits`], [`names`], [`tiny_shakespeare`].
+//! * Files: [`idx`] (MNIST, Fashion-MNIST), [`cifar`], [`csv`], [`npz`], and folders of pictures (feature `images`).
+//! * Made from a seed: [`synthetic`].
+//! * Own data: implement [`Dataset`].
+//! * [`Batches`] in an order that is a pure function of seed and epoch, made ahead in the background by
+//!   [`Batches::prefetch`].
+//!
+//! Files are read as if an enemy had written them: no panic, no memory that the file does not fill, and an error
+//! that names the file, the place, what was expected and what came.
+
+mod batches;
+mod dataset;
+mod digits;
+mod error;
+mod labelled;
+mod prefetch;
+mod split;
+
+pub use batches::Batches;
+pub use dataset::Dataset;
+pub use digits::digits;
+pub use error::DatasetError;
+pub use labelled::{Batch, Labelled, one_hot};
+pub use prefetch::{Prefetch, prefetch};
+pub use split::Split;
+
+/// The README's example is tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
