@@ -1,1 +1,32 @@
-//! nn
+//! Layers, losses, optimisers and weight files.
+//!
+//! A [`ParamStore`] hands out paths; a layer asks its path for what it needs, so creating a layer registers its
+//! parameters under PyTorch's names:
+//!
+//! ```
+//! use striate_nn::{Linear, Module, ParamStore, Sequential};
+//! use striate_tensor::Tensor;
+//!
+//! let store = ParamStore::<f32>::seeded(0);
+//! let root = store.root();
+//! let net = Sequential::new()
+//!     .then(Linear::new(&root.sub("fc1"), 4, 8))
+//!     .then(Tensor::relu)
+//!     .then(Linear::new(&root.sub("fc2"), 8, 3));
+//!
+//! assert_eq!(net.forward(&Tensor::zeros(&[5, 4])).shape(), [5, 3]);
+//! assert_eq!(store.parameters().count(), 4 * 8 + 8 + 8 * 3 + 3);
+//! ```
+
+pub mod init;
+pub mod layers;
+mod module;
+pub mod observe;
+mod store;
+mod weights;
+
+pub use init::Init;
+pub use layers::linear::{Linear, LinearOptions};
+pub use module::{Module, Sequential};
+pub use store::{Counter, Mode, ParamStore, Parameters, Path, Stream};
+pub use weights::WeightsError;

@@ -71,9 +71,9 @@ pub struct Grads<'a, E: Real> {
 }
 
 impl<E: Real> Grads<'_, E> {
-    /// Whether anyone asked for the gradient of input `i`: compute nothing that is not wanted.
+    /// Whether there is an input `i` and anyone asked for its gradient: compute nothing that is not wanted.
     pub fn wants(&self, i: usize) -> bool {
-        self.node.parents[i].as_ref().is_some_and(|edge| (self.wanted)(&edge.node))
+        matches!(self.node.parents.get(i), Some(Some(edge)) if (self.wanted)(&edge.node))
     }
 
     /// The shape of input `i`, which must be wanted.

@@ -1,5 +1,6 @@
 //! The tensor: a value, and where it came from.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
 use striate_compute::Real;
@@ -36,6 +37,7 @@ enum Source<E: Real> {
 struct Variable<E: Real> {
     value: RwLock<Array<E>>,
     node: Arc<Node<E>>,
+    tracked: AtomicBool,
 }
 
 impl<E: Real> Tensor<E> {
@@ -101,7 +103,18 @@ impl<E: Real> Tensor<E> {
     pub fn variable(value: impl Into<Array<E>>) -> Self {
         let value = value.into();
         let node = Node::leaf(value.shape());
-        Tensor { source: Source::Variable(Arc::new(Variable { value: RwLock::new(value), node })) }
+        let variable = Variable { value: RwLock::new(value), node, tracked: AtomicBool::new(true) };
+        Tensor { source: Source::Variable(Arc::new(variable)) }
+    }
+
+    /// Freezes a variable (`false`), so that no gradient is computed for it, or thaws it. PyTorch's `requires_grad_(…)`.
+    ///
+    /// # Panics
+    /// When this is no [`Tensor::variable`].
+    #[track_caller]
+    pub fn set_requires_grad(&self, tracked: bool) {
+        let Source::Variable(variable) = &self.source else { panic!("set_requires_grad: not a variable") };
+        variable.tracked.store(tracked, Ordering::Relaxed);
     }
 
     /// The same value as a new leaf that gradients are computed for. PyTorch's `requires_grad_()` on a detached tensor.
@@ -118,13 +131,18 @@ impl<E: Real> Tensor<E> {
 
     /// Whether gradients flow to or through this tensor.
     pub fn is_tracked(&self) -> bool {
-        !matches!(self.source, Source::Value(_, None))
+        match &self.source {
+            Source::Value(_, edge) => edge.is_some(),
+            Source::Variable(variable) => variable.tracked.load(Ordering::Relaxed),
+        }
     }
 
     pub(crate) fn edge(&self) -> Option<Edge<E>> {
         match &self.source {
             Source::Value(_, edge) => edge.clone(),
-            Source::Variable(variable) => Some(Edge { node: variable.node.clone(), output: 0 }),
+            Source::Variable(variable) => {
+                self.is_tracked().then(|| Edge { node: variable.node.clone(), output: 0 })
+            }
         }
     }
 

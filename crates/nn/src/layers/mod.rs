@@ -1,0 +1,3 @@
+//! The layers, one family per file.
+
+pub mod linear;

@@ -1,0 +1,140 @@
+//! Weights in safetensors files, under PyTorch's names.
+
+use std::path::Path as FilePath;
+
+use striate_formats::safetensors::{self, Metadata};
+use striate_formats::{AnyArray, Arrays, FormatError, Limits};
+use striate_tensor::{Array, Real, Tensor};
+
+use crate::store::{Entry, ParamStore};
+
+/// Why weights could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FormatError),
+    /// The names or shapes are not the model's: all differences together.
+    #[error(
+        "{file}: the weights are not this model's{}{}{}",
+        list("missing", missing),
+        list("unexpected", unexpected),
+        list("of another shape or kind", mismatched)
+    )]
+    Mismatch {
+        /// The file.
+        file: String,
+        /// Names that the model has and the file lacks.
+        missing: Vec<String>,
+        /// Names that the file has and the model lacks.
+        unexpected: Vec<String>,
+        /// Names in both, with what was expected and what came.
+        mismatched: Vec<String>,
+    },
+}
+
+fn list(what: &str, names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
+}
+
+impl<E: Real> ParamStore<E> {
+    /// All values by name, in the order of creation. PyTorch's `state_dict()`.
+    pub fn to_arrays(&self) -> Arrays {
+        let mut arrays = Arrays::new();
+        for (name, entry) in self.entries().iter() {
+            match entry {
+                Entry::Parameter(tensor) | Entry::Buffer(tensor) => arrays.push(name, to_any(tensor)),
+                Entry::Counter(counter) => arrays.push(name, ndarray::arr0(counter.get()).into_dyn()),
+            }
+        }
+        arrays
+    }
+
+    /// Writes all parameters, buffers and counters as safetensors, replacing a file there in one step.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, file: impl AsRef<FilePath>) -> Result<(), WeightsError> {
+        Ok(safetensors::write(file, &self.to_arrays(), &Metadata::default())?)
+    }
+
+    /// Reads a file that [`ParamStore::save`] or PyTorch's `safetensors.torch.save_file(model.state_dict(), …)` wrote.
+    /// f16 and bf16 are widened. Nothing changes unless all of it fits.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a name is missing, unexpected or of another shape: all are named together.
+    pub fn load(&self, file: impl AsRef<FilePath>) -> Result<(), WeightsError> {
+        self.load_except(file, &[])
+    }
+
+    /// [`ParamStore::load`], where names that start with one of `prefixes` may be missing, unexpected or of another
+    /// shape, and keep their values then: a new head on a trained body.
+    ///
+    /// # Errors
+    /// As [`ParamStore::load`].
+    pub fn load_except(&self, file: impl AsRef<FilePath>, prefixes: &[&str]) -> Result<(), WeightsError> {
+        let (arrays, _) = safetensors::read(&file, &Limits::default())?;
+        self.set_arrays(&arrays, prefixes, &file.as_ref().display().to_string())
+    }
+
+    /// Sets all values by name; `source` names where they came from, for messages. PyTorch's `load_state_dict()`.
+    ///
+    /// # Errors
+    /// As [`ParamStore::load_except`].
+    pub fn set_arrays(&self, arrays: &Arrays, except: &[&str], source: &str) -> Result<(), WeightsError> {
+        let strict = |name: &str| !except.iter().any(|prefix| name.starts_with(prefix));
+        let entries = self.entries();
+        let (mut missing, mut mismatched) = (Vec::new(), Vec::new());
+        let mut writes = Vec::new();
+        for (name, entry) in entries.iter() {
+            match arrays.get(name) {
+                None if strict(name) => missing.push(name.clone()),
+                None => (),
+                Some(array) => match prepare(entry, array) {
+                    Ok(write) => writes.push(write),
+                    Err(difference) if strict(name) => mismatched.push(format!("{name} ({difference})")),
+                    Err(_) => (),
+                },
+            }
+        }
+        let unknown = arrays.names().filter(|name| !entries.contains_key(*name) && strict(name));
+        let unexpected: Vec<String> = unknown.map(str::to_string).collect();
+        if missing.is_empty() && mismatched.is_empty() && unexpected.is_empty() {
+            writes.into_iter().for_each(|write| write());
+            return Ok(());
+        }
+        Err(WeightsError::Mismatch { file: source.to_string(), missing, unexpected, mismatched })
+    }
+}
+
+/// The assignment of `array` to `entry`, once they are known to fit.
+fn prepare<'a, E: Real>(entry: &'a Entry<E>, array: &'a AnyArray) -> Result<Box<dyn FnOnce() + 'a>, String> {
+    match entry {
+        Entry::Parameter(tensor) | Entry::Buffer(tensor) if tensor.shape() != array.shape() => {
+            Err(format!("model {:?}, file {:?}", tensor.shape(), array.shape()))
+        }
+        Entry::Parameter(tensor) | Entry::Buffer(tensor) => {
+            Ok(Box::new(|| tensor.update(|value| *value = from_any(array))))
+        }
+        Entry::Counter(counter) => match array.to_i64().as_deref() {
+            Some(&[count]) => Ok(Box::new(move || counter.set(count))),
+            _ => Err(format!(
+                "expected one integer, file has {:?} of shape {:?}",
+                array.dtype(),
+                array.shape()
+            )),
+        },
+    }
+}
+
+fn to_any<E: Real>(tensor: &Tensor<E>) -> AnyArray {
+    let array = tensor.to_ndarray();
+    if E::NAME == "f64" { array.mapv(E::f64).into() } else { array.mapv(|x| x.f64() as f32).into() }
+}
+
+fn from_any<E: Real>(array: &AnyArray) -> Array<E> {
+    match array {
+        AnyArray::F64(values) => values.mapv(E::of).into(),
+        other => other.to_f32().mapv(|x| E::of(f64::from(x))).into(),
+    }
+}
