@@ -97,10 +97,9 @@ fn integers_are_unbiased() {
     // χ² with 6 degrees of freedom: above 22.5 with probability 0.001.
     let chi_square: f64 = counts.iter().map(|c| (c - 1e4).powi(2) / 1e4).sum();
     assert!(chi_square < 22.5, "{counts:?}");
-    // 2⁶³ + 1 rejects about half of all words, and a biased method would favour small results.
-    let n = (1_usize << 63) + 1;
-    let low = (0..10_000).filter(|_| rng.below(n) < n / 2).count();
-    assert!((4_800..5_200).contains(&low), "{low}");
+    // 2⁶⁴ words do not share out evenly among 3 · 2⁶² integers: without rejection every third is twice as frequent.
+    let thirds = (0..9_000).filter(|_| rng.below(3 << 62).is_multiple_of(3)).count();
+    assert!((2_800..3_200).contains(&thirds), "{thirds}");
     assert_eq!(rng.below(1), 0);
 }
 
