@@ -152,6 +152,19 @@ pub(crate) fn gather_rows(array: &ArcArray<f32, IxDyn>, indices: &[usize]) -> Ar
     ArrayD::from_shape_vec(shape, rows).expect("as many values as the shape needs")
 }
 
+/// More classes than this are taken for a damaged file.
+const MAX_CLASSES: usize = 1 << 16;
+
+/// Classes "0", "1", …, as many as the labels need.
+pub(crate) fn numbered_classes(file: &Path, labels: &[usize]) -> Result<Vec<String>, DatasetError> {
+    let count = labels.iter().max().map_or(0, |&label| label.saturating_add(1));
+    if let Some(sample) = labels.iter().position(|&label| label >= MAX_CLASSES) {
+        let (label, classes) = (labels[sample], MAX_CLASSES);
+        return Err(DatasetError::Label { file: file.to_path_buf(), sample, label, classes });
+    }
+    Ok((0..count).map(|class| class.to_string()).collect())
+}
+
 /// Some samples of a [`Labelled`] data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {

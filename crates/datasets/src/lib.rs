@@ -23,12 +23,23 @@
 //! that names the file, the place, what was expected and what came.
 
 mod batches;
+pub mod cifar;
+pub mod csv;
 mod dataset;
 mod digits;
 mod error;
+pub mod idx;
+#[cfg(feature = "images")]
+pub mod image_folder;
+mod input;
 mod labelled;
+pub mod npz;
 mod prefetch;
+mod regression;
 mod split;
+mod standardize;
+pub mod synthetic;
+mod text;
 
 pub use batches::Batches;
 pub use dataset::Dataset;
@@ -36,7 +47,10 @@ pub use digits::digits;
 pub use error::DatasetError;
 pub use labelled::{Batch, Labelled, one_hot};
 pub use prefetch::{Prefetch, prefetch};
+pub use regression::{Regression, RegressionBatch};
 pub use split::Split;
+pub use standardize::{Per, Standardize};
+pub use text::{Vocabulary, names, tiny_shakespeare};
 
 /// The README's example is tested.
 #[cfg(doctest)]

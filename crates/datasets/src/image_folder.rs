@@ -1,0 +1,106 @@
+//! Pictures in folders, one folder a class.
+
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageReader};
+use ndarray::ArrayD;
+
+use crate::input::{check_size, io_error};
+use crate::{DatasetError, Labelled};
+
+/// What to keep of a picture's colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Brightness only: one channel.
+    Gray,
+    /// Red, green and blue: three channels.
+    Rgb,
+}
+
+/// Reads PNG and JPEG files, each in the folder of its class: pictures (N, C, H, W) with values in 0..=1.
+///
+/// Classes and files are taken in the order of their names. Names that begin with a dot and files with other endings
+/// are passed over; transparency is dropped. PyTorch: `torchvision.datasets.ImageFolder`.
+///
+/// # Errors
+/// There is no class or no picture, a picture cannot be decoded, or one has another size than the first.
+///
+/// ```
+/// use striate_datasets::image_folder::{self, Colour};
+///
+/// let folder = tempfile::tempdir()?;
+/// for (class, brightness) in [("day", 255), ("night", 0)] {
+///     std::fs::create_dir(folder.path().join(class))?;
+///     let picture = image::RgbImage::from_pixel(4, 3, image::Rgb([brightness; 3]));
+///     picture.save(folder.path().join(class).join("0.png"))?;
+/// }
+/// let pictures = image_folder::read(folder.path(), Colour::Rgb)?;
+/// assert_eq!(pictures.images().shape(), [2, 3, 3, 4]);
+/// assert_eq!(pictures.classes(), ["day", "night"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read(folder: impl AsRef<Path>, colour: Colour) -> Result<Labelled, DatasetError> {
+    let folder = folder.as_ref();
+    let (mut classes, mut files) = (Vec::new(), Vec::new());
+    for class in visible(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let pictures = visible(&class)?.into_iter().filter(|file| is_picture(file));
+        files.extend(pictures.map(|file| (file, classes.len())));
+        classes.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    }
+    let Some((first, _)) = files.first() else {
+        let looked_for = ["class/name.png", "class/name.jpg", "class/name.jpeg"].map(String::from).to_vec();
+        return Err(DatasetError::Missing { folder: folder.to_path_buf(), looked_for });
+    };
+
+    let channels = if colour == Colour::Gray { 1 } else { 3 };
+    let (mut values, mut labels, mut size) = (Vec::new(), Vec::new(), None);
+    for (file, label) in &files {
+        let picture = open(file)?;
+        let found = (picture.width(), picture.height());
+        let expected = *size.get_or_insert(found);
+        if found != expected {
+            return Err(DatasetError::PictureSize {
+                file: file.clone(),
+                found,
+                first: first.clone(),
+                expected,
+            });
+        }
+        let pixels = found.0 as u128 * found.1 as u128;
+        check_size(folder, files.len() as u128 * channels as u128 * pixels * size_of::<f32>() as u128)?;
+        let bytes = if colour == Colour::Gray {
+            picture.into_luma8().into_raw()
+        } else {
+            picture.into_rgb8().into_raw()
+        };
+        for channel in 0..channels {
+            values.extend(bytes[channel..].iter().step_by(channels).map(|&byte| f32::from(byte) / 255.0));
+        }
+        labels.push(*label);
+    }
+    let (width, height) = size.expect("there is a picture");
+    let shape = vec![labels.len(), channels, height as usize, width as usize];
+    let images = ArrayD::from_shape_vec(shape, values).expect("all pictures have one size");
+    Labelled::from_file(folder, images, labels, classes)
+}
+
+fn visible(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let io = |source| io_error(folder, source);
+    let entries = std::fs::read_dir(folder).map_err(io)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(io)?;
+    paths.retain(|path| !path.file_name().unwrap_or_default().as_encoded_bytes().starts_with(b"."));
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_picture(file: &Path) -> bool {
+    let ending = file.extension().unwrap_or_default().to_ascii_lowercase();
+    file.is_file() && ["png", "jpg", "jpeg"].iter().any(|known| ending == *known)
+}
+
+/// Decodes a picture, of at most 512 MiB (the limit of the `image` crate).
+fn open(file: &Path) -> Result<DynamicImage, DatasetError> {
+    let reader = ImageReader::open(file).and_then(ImageReader::with_guessed_format);
+    let picture = reader.map_err(|source| io_error(file, source))?.decode();
+    picture.map_err(|e| DatasetError::Picture { file: file.to_path_buf(), problem: e.to_string() })
+}
