@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+
+use striate_nn::WeightsError;
+use striate_nn::checkpoint::CheckpointError;
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A file of the run could not be written or read.
+    #[error("{file}: cannot {action}: {source}")]
+    Io {
+        /// The file.
+        file: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A line of a metrics file is not a record.
+    #[error("{file}, line {line}: expected the record of an epoch as JSON: {source}")]
+    Record {
+        /// The file.
+        file: PathBuf,
+        /// The line's number, from 1.
+        line: usize,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// A picture could not be drawn or written.
+    #[error("{file}: cannot draw: {reason}")]
+    Figure {
+        /// The file.
+        file: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The loss became infinite or not a number.
+    #[error("the loss is {loss} at step {step} of epoch {epoch}: try a lower learning rate, or clip the gradients")]
+    NonFinite {
+        /// The loss.
+        loss: f64,
+        /// The epoch, from 1.
+        epoch: u64,
+        /// The step in the epoch, from 1.
+        step: usize,
+    },
+    /// A checkpoint could not be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Weights could not be written or read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+impl TrainError {
+    pub(crate) fn io(file: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let file = file.into();
+        move |source| TrainError::Io { file, action, source }
+    }
+}

@@ -1,0 +1,12 @@
+//! Pictures of a run as PNG files: [`Plot`]s of curves, [`Grid`]s of images, [`Heatmap`]s of matrices.
+//!
+//! The font is embedded, so a picture looks the same on every machine.
+
+mod canvas;
+mod grid;
+mod heatmap;
+mod plot;
+
+pub use grid::{Cell, Grid};
+pub use heatmap::Heatmap;
+pub use plot::{Curve, Plot, save_plots};

@@ -1,0 +1,168 @@
+//! Curves over a common axis.
+
+use std::ops::Range;
+use std::path::Path;
+
+use plotters::chart::{ChartBuilder, SeriesLabelPosition};
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::element::{Circle, PathElement};
+use plotters::prelude::{IntoLogRange, LineSeries, RGBColor, Ranged};
+use plotters::series::PointSeries;
+use plotters::style::{Color, IntoFont, WHITE};
+
+use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
+use crate::error::TrainError;
+
+/// A named line through points; a point that is not finite is left out.
+#[derive(Clone, Debug, Default)]
+pub struct Curve {
+    /// The name in the legend.
+    pub name: String,
+    /// Points (x, y).
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Curves with a title and named axes.
+///
+/// ```
+/// use striate_train::figures::{Curve, Plot};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let square = Curve { name: "x²".into(), points: (0..20).map(|x| (x as f64, (x * x) as f64)).collect() };
+/// let plot = Plot { title: "A parabola".into(), x_label: "x".into(), curves: vec![square], ..Default::default() };
+/// plot.save(folder.path().join("parabola.png"))?;
+/// # Ok::<(), striate_train::TrainError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Plot {
+    /// What the plot shows.
+    pub title: String,
+    /// The horizontal axis, with its unit.
+    pub x_label: String,
+    /// The vertical axis, with its unit.
+    pub y_label: String,
+    /// The curves.
+    pub curves: Vec<Curve>,
+    /// A logarithmic horizontal axis.
+    pub log_x: bool,
+    /// A logarithmic vertical axis.
+    pub log_y: bool,
+    /// A dot at every point.
+    pub dots: bool,
+}
+
+impl Plot {
+    /// Draws the plot as PNG.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, file: impl AsRef<Path>) -> Result<(), TrainError> {
+        save_plots(file, std::slice::from_ref(self))
+    }
+
+    fn draw(&self, area: &Area) -> DrawResult {
+        let x = range(self.coordinates(|point| point.0), self.log_x);
+        let y = range(self.coordinates(|point| point.1), self.log_y);
+        match (self.log_x, self.log_y) {
+            (false, false) => self.draw_axes(area, x, y),
+            (true, false) => self.draw_axes(area, x.log_scale(), y),
+            (false, true) => self.draw_axes(area, x, y.log_scale()),
+            (true, true) => self.draw_axes(area, x.log_scale(), y.log_scale()),
+        }
+    }
+
+    fn coordinates(&self, pick: impl Fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> {
+        self.curves.iter().flat_map(|curve| &curve.points).map(pick).filter(|v| v.is_finite())
+    }
+
+    fn draw_axes<X, Y>(&self, area: &Area, x: X, y: Y) -> DrawResult
+    where
+        X: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
+        Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
+        X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+        Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    {
+        let text = |size: i32| (FONT, size).into_font().color(&INK);
+        let mut chart = ChartBuilder::on(area)
+            .margin(12)
+            .margin_right(24)
+            .caption(&self.title, text(20))
+            .x_label_area_size(46)
+            .y_label_area_size(68)
+            .build_cartesian_2d(x, y)?;
+        chart
+            .configure_mesh()
+            .light_line_style(WHITE)
+            .bold_line_style(RGBColor(225, 225, 225))
+            .axis_style(INK)
+            .label_style(text(14))
+            .axis_desc_style(text(16))
+            .x_desc(&self.x_label)
+            .y_desc(&self.y_label)
+            .x_labels(8)
+            .y_labels(8)
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
+            .draw()?;
+        for (curve, colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
+            let visible = |&&(x, y): &&(f64, f64)| {
+                x.is_finite() && y.is_finite() && (!self.log_x || x > 0.0) && (!self.log_y || y > 0.0)
+            };
+            let points: Vec<(f64, f64)> = curve.points.iter().filter(visible).copied().collect();
+            if self.dots {
+                chart.draw_series(PointSeries::<_, _, Circle<_, i32>, _>::new(points.clone(), 3, colour.filled()))?;
+            }
+            chart
+                .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+                .label(&curve.name)
+                .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        }
+        if self.curves.len() > 1 {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperRight)
+                .background_style(WHITE.mix(0.85))
+                .border_style(RGBColor(200, 200, 200))
+                .label_font(text(14))
+                .draw()?;
+        }
+        Ok(())
+    }
+}
+
+/// Draws plots side by side in one PNG.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_plots(file: impl AsRef<Path>, plots: &[Plot]) -> Result<(), TrainError> {
+    save(file.as_ref(), (640 * plots.len().max(1) as u32, 440), |area| {
+        area.split_evenly((1, plots.len().max(1))).iter().zip(plots).try_for_each(|(area, plot)| plot.draw(area))
+    })
+}
+
+/// A little more than the values take.
+fn range(values: impl Iterator<Item = f64>, log: bool) -> Range<f64> {
+    let usable = values.filter(|&v| !log || v > 0.0);
+    let (low, high) = usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    match (low <= high, log) {
+        (false, false) => 0.0..1.0,
+        (false, true) => 0.1..1.0,
+        (true, true) => low / 1.2..high * 1.2,
+        (true, false) => {
+            let margin = if high > low { 0.04 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+            low - margin..high + margin
+        }
+    }
+}
+
+/// A number on an axis, as short as it can be.
+fn tick(value: &f64) -> String {
+    if *value == 0.0 {
+        return "0".into();
+    }
+    if value.abs() < 1e-3 || value.abs() >= 1e5 {
+        return format!("{value:.0e}");
+    }
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}

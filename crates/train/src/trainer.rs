@@ -1,0 +1,154 @@
+//! The loop.
+
+use std::time::Instant;
+
+use striate_nn::ParamStore;
+use striate_nn::checkpoint::{self, Progress};
+use striate_nn::clip::clip_norm;
+use striate_nn::optim::Optimizer;
+use striate_tensor::Tensor;
+
+use crate::callback::Callback;
+use crate::error::TrainError;
+use crate::record::{EpochRecord, Metrics, RunningMean, StepRecord};
+use crate::run_folder::RunFolder;
+
+/// What a forward gives the loop.
+pub struct Step {
+    /// The loss to go down, one number: a mean over the batch.
+    pub loss: Tensor,
+    /// Samples in the batch.
+    pub samples: usize,
+    /// Other means over the batch, by name.
+    pub metrics: Vec<(&'static str, f64)>,
+}
+
+/// Options of a [`Trainer`].
+#[derive(Clone, Debug, Default)]
+pub struct TrainerOptions {
+    /// Epochs in all, those before a resume included.
+    pub epochs: u64,
+    /// Largest norm of all gradients together; not clipped when `None`.
+    pub clip_norm: Option<f64>,
+    /// Where metrics and a checkpoint after every epoch go; nowhere when `None`.
+    pub run: Option<RunFolder>,
+    /// Go on from the run folder's checkpoint, when there is one.
+    pub resume: bool,
+}
+
+/// One loop for every kind of training: the batches, the loss and the evaluation are the caller's.
+pub struct Trainer {
+    store: ParamStore,
+    optimizer: Box<dyn Optimizer>,
+    options: TrainerOptions,
+    schedule: Option<Box<dyn Fn(f64) -> f64>>,
+    callbacks: Vec<Box<dyn Callback>>,
+}
+
+impl Trainer {
+    /// A trainer of the parameters in `store` that `optimizer` steps.
+    pub fn new(store: &ParamStore, optimizer: Box<dyn Optimizer>, options: TrainerOptions) -> Self {
+        Trainer { store: store.clone(), optimizer, options, schedule: None, callbacks: Vec::new() }
+    }
+
+    /// Adds a callback.
+    pub fn callback(mut self, callback: impl Callback + 'static) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Sets the learning rate of every step to `rate(progress)`, progress in 0..1 over all epochs.
+    pub fn learning_rate(mut self, rate: impl Fn(f64) -> f64 + 'static) -> Self {
+        self.schedule = Some(Box::new(rate));
+        self
+    }
+
+    /// Trains: for every epoch (numbered from 0) its `batches`, for every batch the `step`, after every epoch the
+    /// evaluation, which runs with the store in evaluation mode. Returns the record of all epochs.
+    ///
+    /// # Errors
+    /// When the loss stops being finite, or a file of the run cannot be written or read.
+    pub fn fit<B, I: ExactSizeIterator<Item = B>>(
+        &mut self,
+        batches: impl Fn(u64) -> I,
+        step: impl Fn(B) -> Step,
+        evaluate: impl Fn() -> Metrics,
+    ) -> Result<Vec<EpochRecord>, TrainError> {
+        let mut history = self.resume()?;
+        let mut metrics = match &self.options.run {
+            Some(run) => Some(run.metrics_writer(&history)?),
+            None => None,
+        };
+        for epoch in history.len() as u64..self.options.epochs {
+            let record = self.epoch(epoch, batches(epoch), &step, &evaluate)?;
+            for callback in &mut self.callbacks {
+                callback.epoch(&record, self.options.epochs).map_err(TrainError::io("output", "write"))?;
+            }
+            if let (Some(run), Some(metrics)) = (&self.options.run, &mut metrics) {
+                metrics.epoch(&record, self.options.epochs).map_err(TrainError::io("metrics.jsonl", "write"))?;
+                let progress = Progress { epoch: epoch + 1, ..Default::default() };
+                checkpoint::save(run.checkpoint(), &self.store, &*self.optimizer, &progress)?;
+            }
+            history.push(record);
+        }
+        Ok(history)
+    }
+
+    fn resume(&mut self) -> Result<Vec<EpochRecord>, TrainError> {
+        let Some(run) = self.options.run.as_ref().filter(|run| self.options.resume && run.checkpoint().exists()) else {
+            return Ok(Vec::new());
+        };
+        let progress = checkpoint::load(run.checkpoint(), &self.store, &mut *self.optimizer)?;
+        let mut history = run.read_metrics()?;
+        history.truncate(progress.epoch as usize);
+        Ok(history)
+    }
+
+    fn epoch<B, I: ExactSizeIterator<Item = B>>(
+        &mut self,
+        epoch: u64,
+        batches: I,
+        step: &impl Fn(B) -> Step,
+        evaluate: &impl Fn() -> Metrics,
+    ) -> Result<EpochRecord, TrainError> {
+        let steps = batches.len();
+        let start = Instant::now();
+        let mut mean = RunningMean::default();
+        self.store.train();
+        for (index, batch) in batches.enumerate() {
+            if let Some(schedule) = &self.schedule {
+                let progress = (epoch as f64 + index as f64 / steps as f64) / self.options.epochs as f64;
+                self.optimizer.set_lr(schedule(progress));
+            }
+            let Step { loss, samples, metrics } = step(batch);
+            let value = loss.item();
+            if !value.is_finite() {
+                return Err(TrainError::NonFinite { loss: value, epoch: epoch + 1, step: index + 1 });
+            }
+            let mut gradients = loss.backward();
+            if let Some(limit) = self.options.clip_norm {
+                clip_norm(&self.store.parameters(), &mut gradients, limit);
+            }
+            self.optimizer.step(&gradients);
+            mean.add([("loss", value)].into_iter().chain(metrics), samples);
+            let step = StepRecord {
+                epoch: epoch + 1,
+                step: index + 1,
+                steps,
+                means: mean.means(),
+                samples_per_second: mean.samples() as f64 / start.elapsed().as_secs_f64(),
+            };
+            self.callbacks.iter_mut().for_each(|callback| callback.step(&step));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        self.store.eval();
+        Ok(EpochRecord {
+            epoch: epoch + 1,
+            train: mean.means(),
+            test: evaluate(),
+            learning_rate: self.optimizer.lr(),
+            seconds,
+            samples_per_second: mean.samples() as f64 / seconds,
+        })
+    }
+}
