@@ -17,10 +17,14 @@ struct Ceilings {
     gflops: f64,
     /// Copying large memory, read plus written, in 10⁹ bytes a second.
     gigabytes: f64,
+    /// All that was measured.
+    measured: Value,
 }
 
 /// Runs the benches, prints the table and writes `report.json` and `report.md` into `bench/` of the target folder.
 pub(crate) fn run(threads: usize, filter: Option<&str>, quick: bool) -> Result {
+    let machine = machine::describe();
+    machine::warn_when_busy(&machine);
     let target = target_directory("Cargo.toml")?;
     let ceilings = measure(threads, &target.join("release/rows"))?;
     // File systems keep times coarsely.
@@ -30,14 +34,17 @@ pub(crate) fn run(threads: usize, filter: Option<&str>, quick: bool) -> Result {
     benches.args(quick.then_some("--quick")).args(filter);
     benches.env("RAYON_NUM_THREADS", threads.to_string()).env("CRITERION_HOME", &criterion);
     run_program(benches)?;
-    let benches = if criterion.is_dir() { results(&criterion, start)? } else { Vec::new() };
+    let mut benches = if criterion.is_dir() { results(&criterion, start)? } else { Vec::new() };
     if benches.is_empty() {
         return Err(format!("no bench's name contains `{}`", filter.unwrap_or_default()).into());
     }
 
-    let machine = machine::describe();
+    if quick {
+        // Too few samples to tell.
+        benches.iter_mut().for_each(|bench| bench.spread = f64::NAN);
+    }
     let head = format!(
-        "{}\nmeasured peaks: {} GFLOP/s, {} GB/s (copy)\n",
+        "{}\nmeasured peaks: {} GFLOP/s (multiply-add), {} GB/s (copy in memory)\n",
         machine::line(&machine, threads),
         digits(ceilings.gflops),
         digits(ceilings.gigabytes)
@@ -64,7 +71,8 @@ fn measure(threads: usize, rows: &std::path::Path) -> Result<Ceilings> {
     let answer: Value = serde_json::from_str(&output(program)?)?;
     let number =
         |key: &str| answer[key].as_f64().ok_or_else(|| format!("the runner measured no {key}: {answer}"));
-    Ok(Ceilings { gflops: number("gflops")?, gigabytes: number("gigabytes")? })
+    let (gflops, gigabytes) = (number("fma_gflops")?, number("memory_copy")?);
+    Ok(Ceilings { gflops, gigabytes, measured: answer })
 }
 
 /// The rate of a bench in 10⁹ a second, its unit, and its share of the peak.
@@ -83,7 +91,10 @@ fn line(bench: &Bench, ceilings: &Ceilings) -> Vec<String> {
         Some((rate, unit, share)) => (format!("{} {unit}", digits(rate)), format!("{:.0} %", 100.0 * share)),
         None => ("–".into(), "–".into()),
     };
-    let spread = format!("± {:.1} %", 100.0 * bench.spread / bench.median);
+    let spread = match 100.0 * bench.spread / bench.median {
+        share if share.is_nan() => "–".into(),
+        share => format!("± {share:.1} %"),
+    };
     vec![bench.name.clone(), time(bench.median), spread, rate, share]
 }
 
@@ -108,7 +119,7 @@ fn to_json(machine: &Value, threads: usize, ceilings: &Ceilings, benches: &[Benc
     json!({
         "machine": machine,
         "threads": threads,
-        "peaks": {"gflops": ceilings.gflops, "gigabytes_per_second": ceilings.gigabytes},
+        "peaks": ceilings.measured,
         "benches": benches.iter().map(row).collect::<Vec<_>>(),
     })
 }
@@ -119,7 +130,7 @@ mod tests {
 
     #[test]
     fn rates_are_per_second_and_shares_of_the_right_peak() {
-        let ceilings = Ceilings { gflops: 100.0, gigabytes: 20.0 };
+        let ceilings = Ceilings { gflops: 100.0, gigabytes: 20.0, measured: Value::Null };
         let bench = |work| Bench { name: "b".into(), median: 2e6, spread: 1e5, work };
         assert_eq!(
             line(&bench(Work::Operations(1e8)), &ceilings),

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-/// Processor, cores, vector instructions, compiler and date.
+/// Processor, cores, vector instructions, compiler, date, and the load before the measurement (where Linux tells it).
 pub(crate) fn describe() -> Value {
     json!({
         "cpu": cpu(),
@@ -13,6 +13,7 @@ pub(crate) fn describe() -> Value {
         "isa": isa(),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "rustc": first_line(Command::new("rustc").arg("--version")),
+        "load": load(),
         "date": date(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())),
     })
 }
@@ -29,6 +30,22 @@ pub(crate) fn line(machine: &Value, threads: usize) -> String {
         text("system"),
         text("rustc")
     )
+}
+
+/// How many threads of all programs wanted to run in the last minute, on average.
+fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+/// Says so when other programs keep the machine busy: then no time is evidence.
+pub(crate) fn warn_when_busy(machine: &Value) {
+    if let (Some(load), Some(cores)) = (machine["load"].as_f64(), machine["cores"].as_f64())
+        && load > 0.3 * cores
+    {
+        eprintln!(
+            "warning: other programs are at work (load {load} on {cores} cores); these times are no evidence"
+        );
+    }
 }
 
 fn cpu() -> String {

@@ -3,6 +3,7 @@
 mod process;
 mod report;
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -33,9 +34,11 @@ const TOLERANCE: f64 = 1e-4;
 
 /// Runs the rows whose name contains `filter`, prints the table and writes the report.
 pub(crate) fn run(threads: usize, filter: &str, rounds: usize) -> Result {
-    let mut peers = start(threads)?;
+    let machine = machine::describe();
+    machine::warn_when_busy(&machine);
+    let mut peers = start(threads, filter)?;
     let mut rows: Vec<Row> = Vec::new();
-    for name in peers.iter().flat_map(|peer| &peer.rows).filter(|name| name.contains(filter)) {
+    for name in peers.iter().flat_map(|peer| &peer.rows) {
         if rows.iter().all(|row| row.name != *name) {
             rows.push(Row { name: name.clone(), ..Row::default() });
         }
@@ -46,11 +49,11 @@ pub(crate) fn run(threads: usize, filter: &str, rounds: usize) -> Result {
     prepare(&mut peers, &mut rows)?;
     take_turns(&mut peers, &mut rows, rounds)?;
     let versions: Vec<(String, String)> = peers.iter().map(|p| (p.name.clone(), p.version.clone())).collect();
-    report::write(&machine::describe(), threads, rounds, &versions, &rows)
+    report::write(&machine, threads, rounds, &versions, &rows)
 }
 
-/// Starts Striate's runner and every peer that is there.
-fn start(threads: usize) -> Result<Vec<Peer>> {
+/// Starts Striate's runner, which comes first, and every peer that is there and has a row that `filter` keeps.
+fn start(threads: usize, filter: &str) -> Result<Vec<Peer>> {
     run_program(cargo(&["build", "--release", "-p", "striate-benches", "--bin", "rows"]))?;
     let rows = target_directory("Cargo.toml")?.join("release/rows");
     let mut peers = vec![Peer::start(Command::new(rows), threads)?];
@@ -82,6 +85,14 @@ fn start(threads: usize) -> Result<Vec<Peer>> {
         }
         Err(error) => eprintln!("left out, the Rust peers: {error}"),
     }
+    for peer in &mut peers {
+        peer.rows.retain(|row| row.contains(filter));
+    }
+    let mut index = 0;
+    peers.retain(|peer| {
+        index += 1;
+        index == 1 || !peer.rows.is_empty()
+    });
     Ok(peers)
 }
 
@@ -99,7 +110,7 @@ fn prepare(peers: &mut [Peer], rows: &mut [Row]) -> Result {
             if !peer.rows.contains(&row.name) {
                 continue;
             }
-            eprint!("\r\x1b[Kprepare {} in {}", row.name, peer.name);
+            progress(&format!("prepare {} in {}", row.name, peer.name));
             let answer = peer.ask(&json!({"row": row.name}))?;
             row.peers.push((index, Vec::new()));
             match &reference {
@@ -112,7 +123,7 @@ fn prepare(peers: &mut [Peer], rows: &mut [Row]) -> Result {
         row.parameters = first["parameters"].as_u64().unwrap_or(0);
         row.check = numbers(&first["check"]);
     }
-    eprintln!("\r\x1b[Kall peers compute the same");
+    progress("all peers compute the same");
     Ok(())
 }
 
@@ -146,10 +157,19 @@ fn take_turns(peers: &mut [Peer], rows: &mut [Row], rounds: usize) -> Result {
             }
         }
         let left = start.elapsed().mul_f64((rounds - round - 1) as f64 / (round + 1) as f64).as_secs();
-        eprint!("\r\x1b[Kround {} of {rounds}, {left} s left", round + 1);
+        progress(&format!("round {} of {rounds}, {left} s left", round + 1));
     }
     eprintln!();
     Ok(())
+}
+
+/// Shows what is going on: one line that changes on a terminal, plain lines elsewhere.
+fn progress(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{text}");
+    } else {
+        eprintln!("{text}");
+    }
 }
 
 #[cfg(test)]
