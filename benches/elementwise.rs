@@ -19,13 +19,13 @@ fn elementwise(c: &mut Criterion) {
         group.bench_function(name, |b| par::install(|| b.iter(|| f(black_box(x), black_box(&mut y)))));
     };
     case("copy", &x, |x, y| map::map(x, y, |x| x));
-    case("exp", &x, |x, y| map::map(x, y, |x| Real::exp(x)));
-    case("exp_m1", &x, |x, y| map::map(x, y, |x| Real::exp_m1(x)));
-    case("ln", &positive, |x, y| map::map(x, y, |x| Real::ln(x)));
-    case("ln_1p", &positive, |x, y| map::map(x, y, |x| Real::ln_1p(x)));
-    case("tanh", &x, |x, y| map::map(x, y, |x| Real::tanh(x)));
-    case("sigmoid", &x, |x, y| map::map(x, y, |x| Real::sigmoid(x)));
-    case("erf", &x, |x, y| map::map(x, y, |x| Real::erf(x)));
+    case("exp", &x, |x, y| map::map(x, y, Real::exp));
+    case("exp_m1", &x, |x, y| map::map(x, y, Real::exp_m1));
+    case("ln", &positive, |x, y| map::map(x, y, Real::ln));
+    case("ln_1p", &positive, |x, y| map::map(x, y, Real::ln_1p));
+    case("tanh", &x, |x, y| map::map(x, y, Real::tanh));
+    case("sigmoid", &x, |x, y| map::map(x, y, Real::sigmoid));
+    case("erf", &x, |x, y| map::map(x, y, Real::erf));
     group.finish();
 }
 

@@ -8,7 +8,7 @@ use super::exp::{power_of_two, reduce};
 ///
 /// erf x = 2/√π ∫₀ˣ e^(−t²) dt, d(erf x)/dx = 2/√π e^(−x²)
 ///
-/// At most 3 ulp off. PyTorch: `torch.erf`.
+/// At most 1.3 ulp off. PyTorch: `torch.erf`.
 ///
 /// ```
 /// use striate_compute::math::erf;

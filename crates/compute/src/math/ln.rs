@@ -65,7 +65,7 @@ pub fn ln(x: f32) -> f32 {
 ///
 /// y = ln(1 + x), dy/dx = 1 / (1 + x)
 ///
-/// At most 2 ulp off; −∞ at −1, NaN below −1. PyTorch: `torch.log1p`.
+/// At most 1 ulp off; −∞ at −1, NaN below −1. PyTorch: `torch.log1p`.
 ///
 /// ```
 /// use striate_compute::math::ln_1p;
