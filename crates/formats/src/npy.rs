@@ -87,7 +87,7 @@ pub(crate) fn decode(bytes: &[u8], budget: &mut Budget) -> Result<AnyArray, Prob
             });
         }
     };
-    let data_start = text_start + text_len;
+    let data_start = text_start.saturating_add(text_len);
     let text = &length_of("NPY header", data_start)?[text_start..];
     let not_text = || Problem::Header {
         field: "NPY header",
@@ -128,6 +128,6 @@ pub(crate) fn encode(array: &AnyArray, out: &mut dyn Write) -> io::Result<()> {
             length
         }
     };
-    writeln!(out, "{text:<0$}", width - 1)?;
+    writeln!(out, "{text}{}", " ".repeat(width - text.len() - 1))?;
     array.write_elements(out)
 }

@@ -94,11 +94,11 @@ fn central_directory(bytes: &[u8]) -> Result<(usize, &[u8], usize), Problem> {
     if disk != 0 || count != total {
         return Err(Problem::Unsupported { what: "ZIP variant", found: "several disks".into() });
     }
-    let (start, end) = (start as usize, start as usize + size as usize);
-    if end != at {
-        return Err(Problem::Offset { expected: at as u64, found: end as u64 });
+    let end = u64::from(start) + u64::from(size);
+    if end != at as u64 {
+        return Err(Problem::Offset { expected: at as u64, found: end });
     }
-    Ok((count as usize, &bytes[start..end], start))
+    Ok((count as usize, &bytes[start as usize..at], start as usize))
 }
 
 /// The entry of one directory header, and the bytes of the file that it covers.
@@ -132,13 +132,13 @@ fn locate<'a>(
     let start = start as usize;
     let before_directory = &bytes[..directory_start];
     let local = before_directory.get(start..).filter(|l| l.len() >= 30);
-    let local = local.ok_or_else(|| truncated("local header", start + 30, directory_start))?;
+    let local = local.ok_or_else(|| truncated("local header", start.saturating_add(30), directory_start))?;
     expect_magic(local, LOCAL, "a local header (PK 03 04)")?;
     let name_end = 30 + u16_at(local, 26) as usize;
     let data_start = name_end + u16_at(local, 28) as usize;
-    let data_end = data_start + packed as usize;
+    let data_end = data_start.saturating_add(packed as usize);
     if local.len() < data_end {
-        return Err(truncated("entry", start + data_end, directory_start));
+        return Err(truncated("entry", start.saturating_add(data_end), directory_start));
     }
     if &local[30..name_end] != name_bytes {
         let found = String::from_utf8_lossy(&local[30..name_end]).into_owned();
