@@ -26,6 +26,11 @@ pub trait Pointwise<E: Real>: Send + Sync + 'static {
     fn f(&self, x: E) -> E;
     /// f′, given x or y as [`Pointwise::READS`] says.
     fn df(&self, v: E) -> E;
+    /// dy · f′: what a step function overrides, to pass 0 where f′ = 0 also when dy is infinite.
+    #[inline(always)]
+    fn pass(&self, v: E, dy: E) -> E {
+        self.df(v) * dy
+    }
     /// [`Pointwise::df`] in tensor operations, for gradients of gradients.
     fn df_tensor(&self, v: &Tensor<E>) -> Tensor<E>;
 }
@@ -44,7 +49,7 @@ impl<E: Real, F: Pointwise<E>> Op<E> for Map<F> {
 
     fn backward(&self, v: &Array<E>, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         if let Some(dy) = &dy[0] {
-            dx.add(0, v.zip(dy, |v, dy| self.0.df(v) * dy));
+            dx.add(0, v.zip(dy, |v, dy| self.0.pass(v, dy)));
         }
     }
 

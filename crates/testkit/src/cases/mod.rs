@@ -3,8 +3,9 @@
 use crate::Case;
 
 mod arithmetic;
+mod elementary;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases()].into_iter().flatten().collect()
+    [arithmetic::cases(), elementary::cases()].into_iter().flatten().collect()
 }
