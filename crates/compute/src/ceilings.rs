@@ -175,3 +175,14 @@ fn best_seconds<S>(
         work()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_positive() {
+        let all = [fma_peak_gflops(2), copy_bandwidth(1 << 20, 2), fresh_bandwidth(1 << 20, 2)];
+        assert!(all.iter().all(|&x| x > 0.0 && x.is_finite()), "{all:?}");
+    }
+}
