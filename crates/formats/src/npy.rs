@@ -69,7 +69,7 @@ pub(crate) fn decode(bytes: &[u8], budget: &mut Budget) -> Result<AnyArray, Prob
         bytes.get(..needs).ok_or(truncated)
     };
     let start = length_of("NPY version", 8)?;
-    let (text_start, text_len) = match start[6] {
+    let (text_start, text_len): (usize, usize) = match start[6] {
         1 => (
             10,
             u16::from_le_bytes(length_of("NPY header length", 10)?[8..].try_into().expect("2 bytes"))
