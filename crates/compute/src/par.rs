@@ -57,3 +57,16 @@ pub fn collect<T: Send>(tasks: usize, f: impl Fn(usize) -> T + Sync + Send) -> V
 pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     rayon::join(f, || ()).0
 }
+
+/// How many threads parallel loops run on.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Sets the number of threads for the whole process: call it before the first parallel loop.
+///
+/// # Errors
+/// When the threads run already.
+pub fn set_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()
+}
