@@ -22,6 +22,8 @@ pub mod init;
 pub mod layers;
 mod module;
 pub mod observe;
+pub mod optim;
+pub mod schedule;
 mod store;
 mod weights;
 

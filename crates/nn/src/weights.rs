@@ -4,7 +4,7 @@ use std::path::Path as FilePath;
 
 use striate_formats::safetensors::{self, Metadata};
 use striate_formats::{AnyArray, Arrays, FormatError, Limits};
-use striate_tensor::{Array, Real, Tensor};
+use striate_tensor::{Array, Real};
 
 use crate::store::{Entry, ParamStore};
 
@@ -33,7 +33,7 @@ pub enum WeightsError {
     },
 }
 
-fn list(what: &str, names: &[String]) -> String {
+pub(crate) fn list(what: &str, names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("; {what}: {}", names.join(", ")) }
 }
 
@@ -43,7 +43,9 @@ impl<E: Real> ParamStore<E> {
         let mut arrays = Arrays::new();
         for (name, entry) in self.entries().iter() {
             match entry {
-                Entry::Parameter(tensor) | Entry::Buffer(tensor) => arrays.push(name, to_any(tensor)),
+                Entry::Parameter(tensor) | Entry::Buffer(tensor) => {
+                    arrays.push(name, to_any(&tensor.array()))
+                }
                 Entry::Counter(counter) => arrays.push(name, ndarray::arr0(counter.get()).into_dyn()),
             }
         }
@@ -127,12 +129,12 @@ fn prepare<'a, E: Real>(entry: &'a Entry<E>, array: &'a AnyArray) -> Result<Box<
     }
 }
 
-fn to_any<E: Real>(tensor: &Tensor<E>) -> AnyArray {
-    let array = tensor.to_ndarray();
+pub(crate) fn to_any<E: Real>(array: &Array<E>) -> AnyArray {
+    let array = array.view();
     if E::NAME == "f64" { array.mapv(E::f64).into() } else { array.mapv(|x| x.f64() as f32).into() }
 }
 
-fn from_any<E: Real>(array: &AnyArray) -> Array<E> {
+pub(crate) fn from_any<E: Real>(array: &AnyArray) -> Array<E> {
     match array {
         AnyArray::F64(values) => values.mapv(E::of).into(),
         other => other.to_f32().mapv(|x| E::of(f64::from(x))).into(),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 use striate_compute::Real;
 
+use crate::array::Array;
 use crate::tensor::Tensor;
 
 /// Gradients of a loss, to be read with the tensors that they belong to.
@@ -34,6 +35,19 @@ impl<E: Real> Gradients<E> {
     pub fn set(&mut self, x: &Tensor<E>, gradient: Tensor<E>) {
         if let Some(slot) = x.edge().and_then(|edge| self.of.get_mut(&edge.node.id)?.get_mut(edge.output)) {
             *slot = Some(gradient);
+        }
+    }
+
+    /// Changes dL/dx, when there is one, in place: no element is copied unless another handle shares them.
+    pub fn update(&mut self, x: &Tensor<E>, change: impl FnOnce(&mut Array<E>)) {
+        let slot = x.edge().and_then(|edge| self.of.get_mut(&edge.node.id)?.get_mut(edge.output));
+        if let Some(slot) = slot
+            && let Some(gradient) = slot.take()
+        {
+            let mut array = gradient.array();
+            drop(gradient);
+            change(&mut array);
+            *slot = Some(array.into());
         }
     }
 

@@ -23,4 +23,4 @@ pub use op::{Grads, Op, Outputs};
 pub use shape::ShapeError;
 pub use striate_compute::Real;
 pub use tape::{GradOptions, apply, apply_many, higher_order, no_grad};
-pub use tensor::{Tensor, grad};
+pub use tensor::{ElementsLock, Tensor, grad};

@@ -1,7 +1,7 @@
 //! The tensor: a value, and where it came from.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, RwLockWriteGuard};
 
 use striate_compute::Real;
 
@@ -38,6 +38,16 @@ struct Variable<E: Real> {
     value: RwLock<Array<E>>,
     node: Arc<Node<E>>,
     tracked: AtomicBool,
+}
+
+/// A variable's elements while no one else reads or changes them: see [`Tensor::lock`].
+pub struct ElementsLock<'a, E: Real>(RwLockWriteGuard<'a, Array<E>>);
+
+impl<E: Real> ElementsLock<'_, E> {
+    /// The elements in row-major order; copied first when another handle shares them.
+    pub fn as_mut_slice(&mut self) -> &mut [E] {
+        self.0.make_mut()
+    }
 }
 
 impl<E: Real> Tensor<E> {
@@ -157,6 +167,26 @@ impl<E: Real> Tensor<E> {
         let result = change(&mut value);
         assert_eq!(value.shape(), &variable.node.shapes[0][..], "update: a variable keeps its shape");
         result
+    }
+
+    /// Locks a variable's elements to change them: a pass over many variables at once holds all their locks.
+    ///
+    /// Until the lock is dropped, whoever reads the variable's value waits, on this thread for ever.
+    ///
+    /// ```
+    /// # use striate_tensor::Tensor;
+    /// let w = Tensor::from_slice(&[1.0f32, 2.0]).array();
+    /// let w = Tensor::variable(w);
+    /// w.lock().as_mut_slice()[1] = 5.0;
+    /// assert_eq!(w.to_vec(), [1.0, 5.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When this is no [`Tensor::variable`].
+    #[track_caller]
+    pub fn lock(&self) -> ElementsLock<'_, E> {
+        let Source::Variable(variable) = &self.source else { panic!("lock: not a variable") };
+        ElementsLock(variable.value.write().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
     /// The value: a handle that shares the elements, to be lent as a view with [`Array::view`].
