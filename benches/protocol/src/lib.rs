@@ -102,3 +102,37 @@ fn answer(value: &Value) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{value}").and_then(|()| out.flush()).expect("standard output");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(request: &Value, ready: &mut BTreeMap<String, Row>) -> Value {
+        let prepare: Prepare = Box::new(|| Row {
+            step: Box::new(|| std::thread::sleep(Duration::from_millis(2))),
+            parameters: 3,
+            check: vec![0.5],
+        });
+        Peer { name: "p", version: "1".into(), rows: vec![("nap".into(), prepare)] }.reply(request, ready)
+    }
+
+    #[test]
+    fn a_row_is_prepared_once_and_then_run_for_its_budget() {
+        let mut ready = BTreeMap::new();
+        let prepared = reply(&json!({"row": "nap"}), &mut ready);
+        assert_eq!(prepared, json!({"peer": "p", "row": "nap", "parameters": 3, "check": [0.5]}));
+        let run = reply(&json!({"run": "nap", "budget_ms": 20}), &mut ready);
+        assert!(run["ms"].as_f64().unwrap() >= 2.0);
+        assert!((1..=10).contains(&run["steps"].as_u64().unwrap()));
+        let single = reply(&json!({"run": "nap", "budget_ms": 0}), &mut ready);
+        assert_eq!(single["steps"], 1);
+    }
+
+    #[test]
+    fn what_a_peer_cannot_do_it_answers_with_an_error() {
+        let mut ready = BTreeMap::new();
+        for request in [json!({"run": "nap"}), json!({"row": "sleep"}), json!({}), Value::Null] {
+            assert!(reply(&request, &mut ready)["error"].is_string(), "{request}");
+        }
+    }
+}

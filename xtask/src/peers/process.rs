@@ -24,19 +24,16 @@ pub(super) struct Peer {
 impl Peer {
     /// Starts a peer and reads its hello.
     pub(super) fn start(mut program: Command, threads: usize) -> Result<Peer> {
+        let name = program_name(&program);
         program.args(["--threads", &threads.to_string()]);
         for name in THREADS {
             program.env(name, threads.to_string());
         }
-        let mut child = program
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("cannot start {}: {e}", program.get_program().to_string_lossy()))?;
+        let started = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = started.map_err(|e| format!("cannot start {name}: {e}"))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("a piped output"));
-        let mut peer =
-            Peer { name: String::new(), version: String::new(), rows: Vec::new(), child, requests, answers };
+        let mut peer = Peer { name, version: String::new(), rows: Vec::new(), child, requests, answers };
         let hello = peer.read()?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         peer.name = text(&hello["peer"]);
@@ -73,4 +70,9 @@ impl Drop for Peer {
         self.requests = None;
         let _ = self.child.wait();
     }
+}
+
+/// The script that an interpreter is to run, else the program itself.
+fn program_name(program: &Command) -> String {
+    program.get_args().next().unwrap_or(program.get_program()).to_string_lossy().into_owned()
 }

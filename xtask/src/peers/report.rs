@@ -95,7 +95,11 @@ fn markdown(
         machine::line(machine, threads),
         versions.join(", "),
         table(&head, &lines),
-        table(&["geometric mean of ratios", "rows", "mean"], &means)
+        if means.is_empty() {
+            String::new()
+        } else {
+            table(&["geometric mean of ratios", "rows", "mean"], &means)
+        }
     )
 }
 
