@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ndarray::{ArrayView, ArrayViewD, Dimension, IxDyn, ShapeBuilder};
 use striate_compute::{Buffer, Real, isa, map, par};
 
+use crate::blocks::blocks;
+use crate::layout::{self, Transposition};
 use crate::nest::Nest;
 use crate::shape::{Dims, contiguous_strides, elements};
 
@@ -123,6 +125,9 @@ impl<E: Real> Array<E> {
         if let Some(x) = self.as_slice() {
             return map::map(x, y, |x| x);
         }
+        if let Some(transposition) = Transposition::of(self).filter(|_| !y.is_empty()) {
+            return transposition.copy(self.data(), y);
+        }
         rows(&self.shape, [self], y, |[x], [step], y| match step {
             1 => y.copy_from_slice(&x[..y.len()]),
             0 => y.fill(x[0]),
@@ -130,32 +135,30 @@ impl<E: Real> Array<E> {
         });
     }
 
-    /// y[i] = f(x[i])
+    /// y[i] = f(x[i]); a permuted array gives one that is permuted alike.
     pub fn map(&self, f: impl Fn(E) -> E + Sync + Send) -> Self {
+        if let Some(order) = self.permuted_order() {
+            return self.permute(&order).map(f).permute(&layout::inverse(&order));
+        }
         let x = self.contiguous();
         Self::build(&self.shape, |y| map::map(x.as_slice().unwrap(), y, f))
     }
 
-    /// y[i] = f(a[i], b[i]), both broadcast to `shape`.
+    /// The order of axes that makes a permuted array contiguous; `None` when it is so already or no order does.
+    fn permuted_order(&self) -> Option<Dims> {
+        if self.is_contiguous() { None } else { layout::memory_order(self) }
+    }
+
+    /// y[i] = f(a[i], b[i]), both broadcast to `shape`; arrays permuted alike give one that is permuted as they are.
     pub fn zip_to(shape: &[usize], a: &Self, b: &Self, f: impl Fn(E, E) -> E + Sync + Send) -> Self {
         let (a, b) = (a.broadcast_to(shape), b.broadcast_to(shape));
+        if let Some(order) = a.permuted_order().filter(|_| a.strides == b.strides) {
+            let (a, b) = (a.permute(&order), b.permute(&order));
+            return Self::zip_to(a.shape(), &a, &b, f).permute(&layout::inverse(&order));
+        }
         Self::build(shape, |y| {
-            if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
-                return map::zip(a, b, y, f);
-            }
-            if let (Some(a), true) = (a.as_slice(), b.is_uniform()) {
-                let b = b.data()[0];
-                return map::map(a, y, |a| f(a, b));
-            }
-            if let (true, Some(b)) = (a.is_uniform(), b.as_slice()) {
-                let a = a.data()[0];
-                return map::map(b, y, |b| f(a, b));
-            }
-            rows(shape, [&a, &b], y, |[a, b], steps, y| match steps {
-                [1, 1] => y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)),
-                [1, 0] => y.iter_mut().zip(a).for_each(|(y, &a)| *y = f(a, b[0])),
-                [0, 1] => y.iter_mut().zip(b).for_each(|(y, &b)| *y = f(a[0], b)),
-                [p, q] => y.iter_mut().enumerate().for_each(|(i, y)| *y = f(a[i * p], b[i * q])),
+            blocks(shape, [&a, &b], y, |[a, b], y| {
+                y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b));
             });
         })
     }
@@ -164,11 +167,6 @@ impl<E: Real> Array<E> {
     pub fn zip(&self, other: &Self, f: impl Fn(E, E) -> E + Sync + Send) -> Self {
         debug_assert_eq!(self.shape, other.shape);
         Self::zip_to(&self.shape, self, other, f)
-    }
-
-    /// Whether all elements are one in memory.
-    fn is_uniform(&self) -> bool {
-        !self.is_empty() && self.shape.iter().zip(&self.strides).all(|(&n, &stride)| n == 1 || stride == 0)
     }
 
     /// The elements to change, in row-major order; copied first when another handle shares them or they have gaps.
@@ -196,13 +194,13 @@ impl<E: Real> Array<E> {
         Array { buffer: self.buffer.clone(), offset: self.offset + offset, shape, strides }
     }
 
-    /// The same elements in another shape of as many; copies when they have gaps.
+    /// The same elements in another shape of as many; copies only when no strides describe it.
     pub fn reshape(&self, shape: &[usize]) -> Self {
         debug_assert_eq!(elements(shape), self.len());
-        if self.is_uniform() {
-            return self.window(0, shape.into(), Dims::from_elem(0, shape.len()));
+        match layout::reshaped(&self.shape, &self.strides, shape) {
+            Some(strides) => self.window(0, shape.into(), strides),
+            None => self.contiguous().window(0, shape.into(), contiguous_strides(shape)),
         }
-        self.contiguous().window(0, shape.into(), contiguous_strides(shape))
     }
 
     /// Axis i of the result is axis `order[i]` of this.
@@ -239,6 +237,14 @@ impl<E: Real> Array<E> {
         shape[axis] = count;
         strides[axis] *= step;
         self.window(if count == 0 { 0 } else { start * self.strides[axis] }, shape, strides)
+    }
+
+    /// The elements whose indices along axes `i` < `j` are equal, along axis `i`; axis `j` vanishes.
+    pub fn diagonal(&self, i: usize, j: usize) -> Self {
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        shape[i] = shape[i].min(shape.remove(j));
+        strides[i] += strides.remove(j);
+        self.window(0, shape, strides)
     }
 
     /// Sums over the axes that [`Array::broadcast_to`] would repeat to get from `shape` to this: its transpose.

@@ -9,6 +9,7 @@
 
 mod array;
 mod gradients;
+mod layout;
 mod nest;
 mod op;
 pub mod ops;

@@ -33,29 +33,72 @@ impl<const N: usize> Nest<N> {
         Nest { outer: merged, outer_strides: merged_strides, inner, steps }
     }
 
-    /// Calls `f` with the operands' offsets for `count` consecutive innermost loops from the `first` on.
-    #[inline(always)]
-    pub(crate) fn rows(&self, first: usize, count: usize, mut f: impl FnMut(usize, [usize; N])) {
+    /// How many innermost loops there are.
+    pub(crate) fn count(&self) -> usize {
+        self.outer.iter().product()
+    }
+
+    /// The place of the `element`-th element in row-major order.
+    pub(crate) fn cursor(&self, element: usize) -> Cursor<'_, N> {
+        let inner = self.inner.max(1);
         let mut index: Dims = self.outer.clone();
-        let mut rest = first;
+        let mut rest = element / inner;
         for (i, &n) in self.outer.iter().enumerate().rev() {
             index[i] = rest % n.max(1);
             rest /= n.max(1);
         }
-        let mut offsets: [usize; N] = std::array::from_fn(|operand| {
+        let row = std::array::from_fn(|operand| {
             self.outer_strides[operand].iter().zip(&index).map(|(stride, i)| stride * i).sum()
         });
+        Cursor { nest: self, index, row, column: element % inner }
+    }
+
+    /// Calls `f` with the operands' offsets for `count` consecutive innermost loops from the `first` on.
+    #[inline(always)]
+    pub(crate) fn rows(&self, first: usize, count: usize, mut f: impl FnMut(usize, [usize; N])) {
+        let mut cursor = self.cursor(first * self.inner);
         for row in 0..count {
-            f(row, offsets);
-            for axis in (0..index.len()).rev() {
-                index[axis] += 1;
-                (0..N).for_each(|i| offsets[i] += self.outer_strides[i][axis]);
-                if index[axis] < self.outer[axis] {
-                    break;
-                }
-                index[axis] = 0;
-                (0..N).for_each(|i| offsets[i] -= self.outer_strides[i][axis] * self.outer[axis]);
+            f(row, cursor.row);
+            cursor.advance(self.inner);
+        }
+    }
+}
+
+/// A place in a loop nest.
+pub(crate) struct Cursor<'a, const N: usize> {
+    nest: &'a Nest<N>,
+    index: Dims,
+    row: [usize; N],
+    column: usize,
+}
+
+impl<const N: usize> Cursor<'_, N> {
+    /// How many elements are left in the innermost loop.
+    pub(crate) fn left(&self) -> usize {
+        self.nest.inner - self.column
+    }
+
+    /// The operands' offsets here.
+    pub(crate) fn offsets(&self) -> [usize; N] {
+        std::array::from_fn(|i| self.row[i] + self.column * self.nest.steps[i])
+    }
+
+    /// Moves on by at most [`Cursor::left`] elements.
+    pub(crate) fn advance(&mut self, elements: usize) {
+        self.column += elements;
+        if self.column < self.nest.inner {
+            return;
+        }
+        self.column = 0;
+        for axis in (0..self.index.len()).rev() {
+            let (n, strides) = (self.nest.outer[axis], &self.nest.outer_strides);
+            self.index[axis] += 1;
+            (0..N).for_each(|i| self.row[i] += strides[i][axis]);
+            if self.index[axis] < n {
+                break;
             }
+            self.index[axis] = 0;
+            (0..N).for_each(|i| self.row[i] -= strides[i][axis] * n);
         }
     }
 }

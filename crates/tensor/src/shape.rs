@@ -4,6 +4,14 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
+mod einsum;
+mod views;
+
+pub use einsum::{Einsum, einsum};
+pub use views::{
+    Steps, chunks, concat, flatten, gather, index, indices, narrow, pad, slice, split, unsqueeze,
+};
+
 /// A shape or strides: up to six axes without an allocation.
 pub type Dims = SmallVec<[usize; 6]>;
 
@@ -149,7 +157,10 @@ pub fn reshape(from: &[usize], to: &[isize]) -> Result<Dims, ShapeError> {
         return fail(format!("target {to:?} must hold lengths and at most one −1"));
     }
     let total = elements(from);
-    let known: usize = to.iter().filter(|&&n| n != -1).map(|&n| n as usize).product();
+    let lengths = to.iter().filter(|&&n| n != -1);
+    let Some(known) = lengths.map(|&n| n as usize).try_fold(1usize, usize::checked_mul) else {
+        return fail(format!("{total} elements do not fill {to:?}"));
+    };
     if (free == 0 && known != total) || (free == 1 && (known == 0 || total % known != 0)) {
         return fail(format!("{total} elements do not fill {to:?}"));
     }

@@ -3,6 +3,7 @@
 use striate_compute::Real;
 
 use crate::array::Array;
+use crate::layout::inverse;
 use crate::op::{Grads, Op, Outputs};
 use crate::shape::{self, Dims, expect};
 use crate::tape::apply;
@@ -37,14 +38,6 @@ impl<E: Real> Op<E> for Reshape {
 /// Axis i of y is axis `order[i]` of x; dx is dy in the inverse order.
 struct Permute(Dims);
 
-impl Permute {
-    fn inverse(&self) -> Dims {
-        let mut inverse = self.0.clone();
-        self.0.iter().enumerate().for_each(|(i, &axis)| inverse[axis] = i);
-        inverse
-    }
-}
-
 impl<E: Real> Op<E> for Permute {
     const NAME: &'static str = "permute";
     type Saved = ();
@@ -55,7 +48,7 @@ impl<E: Real> Op<E> for Permute {
 
     fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         if let Some(dy) = &dy[0] {
-            dx.add(0, dy.permute(&self.inverse()));
+            dx.add(0, dy.permute(&inverse(&self.0)));
         }
     }
 
@@ -65,7 +58,7 @@ impl<E: Real> Op<E> for Permute {
         _y: &[Tensor<E>],
         dy: &[Option<Tensor<E>>],
     ) -> Option<Vec<Option<Tensor<E>>>> {
-        Some(vec![Some(apply(Permute(self.inverse()), &[dy[0].as_ref()?]))])
+        Some(vec![Some(apply(Permute(inverse(&self.0)), &[dy[0].as_ref()?]))])
     }
 }
 
@@ -96,10 +89,17 @@ impl<E: Real> Op<E> for Expand {
 }
 
 impl<E: Real> Tensor<E> {
-    /// The same elements in another shape; one length may be −1, for what is left. PyTorch's `reshape`.
+    /// The same elements in another shape; one length may be −1, for what is left.
+    ///
+    /// dx = dy in the shape of x. Copies only when no strides describe the result. PyTorch's `reshape`.
     ///
     /// # Panics
     /// When the numbers of elements differ.
+    ///
+    /// ```
+    /// # use striate_tensor::Tensor;
+    /// assert_eq!(Tensor::<f32>::arange(0.0, 6).reshape(&[2, -1]).shape(), [2, 3]);
+    /// ```
     #[track_caller]
     pub fn reshape(&self, shape: &[isize]) -> Self {
         self.reshape_to(&expect(shape::reshape(self.shape(), shape)))
@@ -110,7 +110,52 @@ impl<E: Real> Tensor<E> {
         apply(Reshape(shape.into()), &[self])
     }
 
-    /// Axis i of the result is axis `order[i]` of this. PyTorch's `permute`.
+    /// Joins axes `start` to `end`, both included, into one. PyTorch's `flatten`.
+    ///
+    /// # Panics
+    /// When an axis does not exist or `end` comes before `start`.
+    ///
+    /// ```
+    /// # use striate_tensor::Tensor;
+    /// assert_eq!(Tensor::<f32>::zeros(&[8, 3, 4, 5]).flatten(1, -1).shape(), [8, 60]);
+    /// ```
+    #[track_caller]
+    pub fn flatten(&self, start: isize, end: isize) -> Self {
+        self.reshape_to(&expect(shape::flatten(self.shape(), start, end)))
+    }
+
+    /// A new axis of length 1 in front of axis `axis`, or at the end for −1. PyTorch's `unsqueeze`.
+    ///
+    /// # Panics
+    /// When `axis` is no place in the result's shape.
+    ///
+    /// ```
+    /// # use striate_tensor::Tensor;
+    /// let x = Tensor::<f32>::zeros(&[2, 3]);
+    /// assert_eq!(x.unsqueeze(0).shape(), [1, 2, 3]);
+    /// assert_eq!(x.unsqueeze(-1).shape(), [2, 3, 1]);
+    /// ```
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: isize) -> Self {
+        self.reshape_to(&expect(shape::unsqueeze("unsqueeze", self.shape(), axis)))
+    }
+
+    /// Drops an axis of length 1; one of another length stays, as in PyTorch's `squeeze(dim)`.
+    ///
+    /// # Panics
+    /// When the axis does not exist.
+    #[track_caller]
+    pub fn squeeze(&self, axis: isize) -> Self {
+        let axis = expect(shape::axis("squeeze", axis, self.shape()));
+        let mut shape: Dims = self.shape().into();
+        if shape[axis] != 1 {
+            return self.clone();
+        }
+        shape.remove(axis);
+        self.reshape_to(&shape)
+    }
+
+    /// Axis i of the result is axis `order[i]` of this, without copying; dx = dy in the inverse order. PyTorch's `permute`.
     ///
     /// # Panics
     /// When `order` does not name every axis once.
@@ -120,7 +165,7 @@ impl<E: Real> Tensor<E> {
         apply(Permute(order), &[self])
     }
 
-    /// Exchanges two axes. PyTorch's `transpose`.
+    /// Exchanges two axes, without copying. PyTorch's `transpose`.
     ///
     /// # Panics
     /// When an axis does not exist.
@@ -132,7 +177,7 @@ impl<E: Real> Tensor<E> {
         apply(Permute(order), &[self])
     }
 
-    /// The transpose of a matrix. PyTorch's `t`.
+    /// The transpose of a matrix, without copying. PyTorch's `t`.
     ///
     /// # Panics
     /// When this has not two axes.
@@ -142,7 +187,8 @@ impl<E: Real> Tensor<E> {
         self.transpose(0, 1)
     }
 
-    /// Repeats axes of length 1, and new ones at the front, without copying. PyTorch's `expand`.
+    /// Repeats axes of length 1, and new ones at the front, without copying; dx = Σ dy over the repetitions.
+    /// PyTorch's `expand`.
     ///
     /// # Panics
     /// When this does not broadcast to `shape`.

@@ -4,8 +4,9 @@ use crate::Case;
 
 mod arithmetic;
 mod elementary;
+mod layout;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases(), elementary::cases()].into_iter().flatten().collect()
+    [arithmetic::cases(), layout::cases(), elementary::cases()].into_iter().flatten().collect()
 }
