@@ -3,10 +3,11 @@
 use crate::Case;
 
 mod arithmetic;
+mod reductions;
 mod elementary;
 mod layout;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases(), layout::cases(), elementary::cases()].into_iter().flatten().collect()
+    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases()].into_iter().flatten().collect()
 }
