@@ -157,9 +157,17 @@ impl<E: Real> Array<E> {
             return Self::zip_to(a.shape(), &a, &b, f).permute(&layout::inverse(&order));
         }
         Self::build(shape, |y| {
-            blocks(shape, [&a, &b], y, |[a, b], y| {
-                y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b));
-            });
+            blocks(
+                shape,
+                [&a, &b],
+                y,
+                #[inline(always)]
+                |[a, b], y| {
+                    for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+                        *y = f(a, b);
+                    }
+                },
+            );
         })
     }
 

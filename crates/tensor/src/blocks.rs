@@ -13,7 +13,8 @@ const LONG_ROW: usize = 128;
 
 /// Writes `y`, contiguous and of `shape`: `f(elements of the operands, y)` for blocks in row-major order.
 ///
-/// `f` is compiled once for all layouts, and its loop is long even where rows are short.
+/// `f` is compiled once for all layouts, and its loop is long even where rows are short. Mark it
+/// `#[inline(always)]`, so that it vectorises.
 pub(crate) fn blocks<E: Real, const N: usize>(
     shape: &[usize],
     operands: [&Array<E>; N],
@@ -69,5 +70,8 @@ fn copy<E: Real>(x: &[E], step: usize, n: usize, to: &mut Vec<E>) {
 
 #[inline(never)]
 fn call<E: Real, const N: usize>(f: &impl Fn([&[E]; N], &mut [E]), x: [&[E]; N], y: &mut [E]) {
-    isa::vectorized(|| f(x, y));
+    isa::vectorized(
+        #[inline(always)]
+        || f(x, y),
+    );
 }

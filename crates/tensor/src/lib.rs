@@ -8,6 +8,7 @@
 //! are functions in [`shape`] that return a `Result`.
 
 mod array;
+mod blocks;
 mod gradients;
 mod layout;
 mod nest;

@@ -1,5 +1,6 @@
 //! The operations, one family per file; most are methods of [`crate::Tensor`].
 
+mod argument;
 mod arithmetic;
 mod choose;
 mod compare;

@@ -42,14 +42,22 @@ impl<E: Real, F: Pointwise<E>> Op<E> for Map<F> {
     type Saved = Array<E>;
 
     fn forward(&self, x: &[Array<E>], keep: bool) -> (Outputs<E>, Option<Array<E>>) {
-        let y = x[0].map(|x| self.0.f(x));
+        let y = x[0].map(
+            #[inline(always)]
+            |x| self.0.f(x),
+        );
         let saved = keep.then(|| if F::READS == Reads::Input { x[0].clone() } else { y.clone() });
         ([y].into(), saved)
     }
 
     fn backward(&self, v: &Array<E>, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         if let Some(dy) = &dy[0] {
-            dx.add(0, v.zip(dy, |v, dy| self.0.pass(v, dy)));
+            let g = v.zip(
+                dy,
+                #[inline(always)]
+                |v, dy| self.0.pass(v, dy),
+            );
+            dx.add(0, g);
         }
     }
 

@@ -3,11 +3,14 @@
 use crate::Case;
 
 mod arithmetic;
-mod reductions;
 mod elementary;
 mod layout;
+mod reductions;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases()].into_iter().flatten().collect()
+    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
