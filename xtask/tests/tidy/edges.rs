@@ -112,8 +112,7 @@ fn no_library_brings_terminal_or_plotting_crates_along() {
     let (members, _) = workspace();
     let mut breaches = Vec::new();
     for member in members.iter().filter(|name| !is_program(name) && *name != "striate") {
-        let mut tree =
-            vec!["tree", "--offline", "--edges=normal", "--prefix=none", "--format={p}", "-p", member];
+        let mut tree = vec!["tree", "--edges=normal", "--prefix=none", "--format={p}", "-p", member];
         if member == "striate-train" {
             tree.push("--no-default-features");
         }
