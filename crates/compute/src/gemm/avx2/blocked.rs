@@ -7,14 +7,16 @@ use super::tile::{self, Tile};
 use crate::gemm::MatMut;
 use crate::{Buffer, par};
 
-/// Panels of A that stay in the second-level cache while panels of B pass.
-const A_BLOCK: usize = 32;
+/// Panels of A that meet one panel of B in turn: few enough that their rows of C stay in the first-level TLB.
+const A_BLOCK: usize = 16;
 /// Most panels of a task, so that what it packs stays in the second-level cache; and tasks to aim at.
 const GROUP: usize = 8;
 /// Multiply-adds that are worth a task of their own.
 const TASK: usize = 1 << 18;
 /// A factor that meets fewer panels of the other one than this is read where it lies.
 const PACK: usize = 3;
+/// A factor A that spans no more numbers than this stays in the first-level cache as it is.
+const SMALL: usize = 1 << 12;
 
 /// One factor.
 #[derive(Clone, Copy)]
@@ -71,6 +73,7 @@ impl Strips<'_> {
         }
     }
 
+    #[inline(always)]
     fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
         match (&self.factor, &self.scratch) {
             (Factor::ByTask(lanes), Some(scratch)) => {
@@ -94,20 +97,21 @@ pub(super) unsafe fn blocked(a: Factor, b: Factor, beta: f32, c: &MatMut<f32>, p
     let by_cols = cols.lanes >= rows.lanes;
     let contiguous = !matches!(b, Factor::View(lanes) if lanes.lane_stride != 1);
     let (mut whole_a, mut whole_b) = (None, None);
-    let a = a.packed(cols.panels() >= PACK, by_cols, parallel, &mut whole_a);
-    let b = b.packed(rows.panels() >= PACK || !contiguous, !by_cols, parallel, &mut whole_b);
+    let large = !matches!(a, Factor::View(lanes) if lanes.extent() <= SMALL);
+    let a = a.packed(cols.panels >= PACK && large, by_cols, parallel, &mut whole_a);
+    let b = b.packed(rows.panels >= PACK || !contiguous, !by_cols, parallel, &mut whole_b);
 
     let (long, short) = if by_cols { (cols, rows) } else { (rows, cols) };
     let work = short.lanes.saturating_mul(long.k).saturating_mul(long.width(0));
-    let group = (long.panels() / GROUP).max(TASK / work).clamp(1, GROUP);
+    let group = (long.panels / GROUP).max(TASK / work).clamp(1, GROUP);
     let task = |task: usize| {
-        let part = task * group..((task + 1) * group).min(long.panels());
-        let all = 0..short.panels();
+        let part = task * group..((task + 1) * group).min(long.panels);
+        let all = 0..short.panels;
         let (rows, cols) = if by_cols { (all, part) } else { (part, all) };
         // SAFETY: tasks write different panels of C.
         unsafe { block(&a, &b, rows, cols, beta, c) };
     };
-    let tasks = long.panels().div_ceil(group);
+    let tasks = long.panels.div_ceil(group);
     if parallel {
         par::each(tasks, task);
     } else {

@@ -31,18 +31,7 @@ pub(super) unsafe fn dots(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f32>, 
             let wide = if j + wide <= cols.end { wide } else { 1 };
             while i < rows.end {
                 let left = rows.end - i;
-                // Four and four rather than four, three and one.
-                let tall = if left == 5 || left == 6 {
-                    3
-                } else {
-                    left.min(if wide == 8 {
-                        1
-                    } else if wide == 4 {
-                        2
-                    } else {
-                        4
-                    })
-                };
+                let tall = if left == 5 || left == 6 { 3 } else { left.min(4) };
                 let tile = Dots {
                     k: a.cols,
                     a: a.data[i * a.row_stride..].as_ptr(),
@@ -58,7 +47,6 @@ pub(super) unsafe fn dots(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f32>, 
                     match (tall, wide) {
                         (1, 8) => tile.run::<1, 8>(),
                         (2, 4) => tile.run::<2, 4>(),
-                        (1, 4) => tile.run::<1, 4>(),
                         (4, 3) => tile.run::<4, 3>(),
                         (3, 3) => tile.run::<3, 3>(),
                         (2, 3) => tile.run::<2, 3>(),
@@ -105,15 +93,19 @@ impl Dots {
         let whole = self.k - self.k % LANES;
         let mask = first_lanes(self.k % LANES);
         let mut add = |p: usize, load: &dyn Fn(*const f32) -> __m256| {
-            let x: [__m256; R] = std::array::from_fn(|r| load(self.a.wrapping_add(r * self.a_row + p)));
-            for s in 0..S {
-                let y = load(self.b.wrapping_add(s * self.b_col + p));
-                for r in 0..R {
-                    sums[r][s] = _mm256_fmadd_ps(x[r], y, sums[r][s]);
+            let y: [__m256; S] = std::array::from_fn(|s| load(self.b.wrapping_add(s * self.b_col + p)));
+            for r in 0..R {
+                let x = load(self.a.wrapping_add(r * self.a_row + p));
+                for s in 0..S {
+                    sums[r][s] = _mm256_fmadd_ps(x, y[s], sums[r][s]);
                 }
             }
         };
         for p in (0..whole).step_by(LANES) {
+            // The columns that the next tile reads: each is too short for the hardware to foresee it.
+            for s in 0..if R == 1 { 0 } else { S } {
+                _mm_prefetch::<_MM_HINT_T0>(self.b.wrapping_add((S + s) * self.b_col + p).cast());
+            }
             // SAFETY: eight numbers from p < whole on.
             add(p, &|at| unsafe { _mm256_loadu_ps(at) });
         }

@@ -26,56 +26,52 @@ pub(super) struct Lanes<'a> {
 pub(crate) struct Cut {
     pub(super) lanes: usize,
     pub(super) k: usize,
-    side: Side,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Side {
-    /// Rows, in panels of 6 or as equal as possible below that.
-    A,
-    /// Columns, in panels of 16; the last one is padded to a whole vector.
-    B,
+    pub(super) panels: usize,
+    /// Lanes of a panel; the first `more` panels have one more, and the last one may have fewer.
+    size: usize,
+    more: usize,
+    /// Packed panels are padded to a multiple of this.
+    pad: usize,
 }
 
 impl Cut {
-    pub(super) fn panels(&self) -> usize {
-        self.lanes.div_ceil(match self.side {
-            Side::A => MR,
-            Side::B => NR,
-        })
+    /// Panels as equal as possible: a kernel exists for every number of rows.
+    fn rows(lanes: usize, k: usize) -> Self {
+        let panels = lanes.div_ceil(MR);
+        Cut { lanes, k, panels, size: lanes / panels, more: lanes % panels, pad: 1 }
+    }
+
+    /// Full panels and the rest.
+    fn columns(lanes: usize, k: usize) -> Self {
+        Cut { lanes, k, panels: lanes.div_ceil(NR), size: NR, more: 0, pad: LANES }
     }
 
     /// First lane of a panel.
+    #[inline(always)]
     pub(super) fn start(&self, panel: usize) -> usize {
-        match self.side {
-            Side::A => {
-                let panels = self.panels();
-                panel * (self.lanes / panels) + panel.min(self.lanes % panels)
-            }
-            Side::B => (panel * NR).min(self.lanes),
-        }
+        (panel * self.size + panel.min(self.more)).min(self.lanes)
     }
 
     /// Lanes of a panel.
+    #[inline(always)]
     pub(super) fn width(&self, panel: usize) -> usize {
         self.start(panel + 1) - self.start(panel)
     }
 
     /// Numbers per step in a packed panel.
+    #[inline(always)]
     fn pitch(&self, panel: usize) -> usize {
-        match self.side {
-            Side::A => self.width(panel),
-            Side::B => self.width(panel).next_multiple_of(LANES),
-        }
+        self.padded(self.width(panel))
+    }
+
+    #[inline(always)]
+    fn padded(&self, lanes: usize) -> usize {
+        if self.pad == LANES { lanes.next_multiple_of(LANES) } else { lanes }
     }
 
     /// Numbers per step in all packed panels of a range.
     fn pitches(&self, panels: Range<usize>) -> usize {
-        let lanes = self.start(panels.end) - self.start(panels.start);
-        match self.side {
-            Side::A => lanes,
-            Side::B => lanes.next_multiple_of(LANES),
-        }
+        self.padded(self.start(panels.end) - self.start(panels.start))
     }
 
     pub(super) fn k_blocks(&self) -> usize {
@@ -100,19 +96,28 @@ pub(super) struct Strip {
 impl<'a> Lanes<'a> {
     /// The rows of A.
     pub(super) fn rows(a: Mat<'a, f32>) -> Self {
-        let cut = Cut { lanes: a.rows, k: a.cols, side: Side::A };
-        Lanes { data: a.data, cut, lane_stride: a.row_stride, step: a.col_stride }
+        Lanes { data: a.data, cut: Cut::rows(a.rows, a.cols), lane_stride: a.row_stride, step: a.col_stride }
     }
 
     /// The columns of B.
     pub(super) fn columns(b: Mat<'a, f32>) -> Self {
-        let cut = Cut { lanes: b.cols, k: b.rows, side: Side::B };
-        Lanes { data: b.data, cut, lane_stride: b.col_stride, step: b.row_stride }
+        Lanes {
+            data: b.data,
+            cut: Cut::columns(b.cols, b.rows),
+            lane_stride: b.col_stride,
+            step: b.row_stride,
+        }
     }
 
+    #[inline(always)]
     pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
         let first = self.cut.start(panel) * self.lane_stride + k.start * self.step;
         Strip { data: self.data[first..].as_ptr(), lane_stride: self.lane_stride, step: self.step }
+    }
+
+    /// Numbers from the first to the last.
+    pub(super) fn extent(&self) -> usize {
+        (self.cut.lanes - 1) * self.lane_stride + (self.cut.k - 1) * self.step + 1
     }
 
     /// Numbers that `pack` writes for these panels.
@@ -121,6 +126,7 @@ impl<'a> Lanes<'a> {
     }
 
     /// A panel in what `pack` wrote for the panels from `first` on.
+    #[inline(always)]
     pub(super) fn packed_strip(&self, packed: &[f32], first: usize, panel: usize, k: &Range<usize>) -> Strip {
         let skip = (self.cut.start(panel) - self.cut.start(first)) * k.len();
         Strip { data: packed[skip..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
@@ -128,12 +134,15 @@ impl<'a> Lanes<'a> {
 
     /// Packs some panels of one block of k.
     pub(super) fn pack(&self, panels: &Range<usize>, k: &Range<usize>, to: &mut [f32]) {
-        let mut rest = to;
-        for panel in panels.clone() {
-            let (width, pitch) = (self.cut.width(panel), self.cut.pitch(panel));
-            let (to, after) = rest.split_at_mut(pitch * k.len());
-            rest = after;
-            let from = &self.data[self.cut.start(panel) * self.lane_stride + k.start * self.step..];
+        let first = self.cut.start(panels.start);
+        let from = &self.data[first * self.lane_stride + k.start * self.step..];
+        let place =
+            |panel: usize| (self.cut.start(panel) - first, self.cut.width(panel), self.cut.pitch(panel));
+        if self.lane_stride == 1 && self.cut.width(panels.start) == NR {
+            return copy_columns(from, self.step, self.cut.start(panels.end) - first, k.len(), to);
+        }
+        for (lane, width, pitch) in panels.clone().map(place) {
+            let (from, to) = (&from[lane * self.lane_stride..], &mut to[lane * k.len()..][..pitch * k.len()]);
             if self.lane_stride == 1 {
                 copy(from, self.step, width, to, pitch);
             } else if self.step == 1 {
@@ -151,7 +160,26 @@ impl<'a> Lanes<'a> {
     }
 }
 
-/// Lanes are contiguous: step p is a row to copy.
+/// Contiguous lanes in panels of 16, row by row, so that each page of memory is passed once.
+fn copy_columns(from: &[f32], step: usize, lanes: usize, k: usize, to: &mut [f32]) {
+    let whole = lanes - lanes % NR;
+    for p in 0..k {
+        let row = &from[p * step..][..lanes];
+        for line in (0..lanes).step_by(NR) {
+            // SAFETY: a prefetch faults nowhere; rows can be pages apart, where the hardware does not foresee them.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(4 * step + line).cast()) };
+        }
+        for (panel, from) in row.chunks_exact(NR).enumerate() {
+            to[(panel * k + p) * NR..][..NR].copy_from_slice(from);
+        }
+    }
+    if whole < lanes {
+        let pitch = (lanes - whole).next_multiple_of(LANES);
+        copy(&from[whole..], step, lanes - whole, &mut to[whole * k..][..pitch * k], pitch);
+    }
+}
+
+/// Contiguous lanes of one panel, padded with zeros.
 fn copy(from: &[f32], step: usize, width: usize, to: &mut [f32], pitch: usize) {
     fn fixed<const W: usize>(from: &[f32], step: usize, to: &mut [f32]) {
         for (p, to) in to.chunks_exact_mut(W).enumerate() {
@@ -162,8 +190,6 @@ fn copy(from: &[f32], step: usize, width: usize, to: &mut [f32], pitch: usize) {
         (4, 4) => fixed::<4>(from, step, to),
         (5, 5) => fixed::<5>(from, step, to),
         (6, 6) => fixed::<6>(from, step, to),
-        (8, 8) => fixed::<8>(from, step, to),
-        (16, 16) => fixed::<16>(from, step, to),
         _ => {
             for (p, to) in to.chunks_exact_mut(pitch).enumerate() {
                 to[..width].copy_from_slice(&from[p * step..][..width]);
@@ -181,25 +207,23 @@ fn transpose(from: &[f32], lane_stride: usize, width: usize, to: &mut [f32], pit
     let k = to.len() / pitch;
     for first in (0..width).step_by(LANES) {
         let lanes = (width - first).min(LANES);
+        // Rows that do not exist are read from the last one that does; what they give is overwritten or ignored.
+        let rows: [&[f32]; LANES] =
+            std::array::from_fn(|l| &from[(first + l.min(lanes - 1)) * lane_stride..][..k]);
+        let to = &mut to[first..];
         let mut p = 0;
-        while (p + LANES - 1) * pitch + first + LANES <= to.len() && p + LANES <= k {
-            let mut block = [_mm256_setzero_ps(); LANES];
-            for (l, block) in block.iter_mut().enumerate().take(lanes) {
-                let row = &from[(first + l) * lane_stride + p..][..LANES];
-                // SAFETY: eight numbers.
-                *block = unsafe { _mm256_loadu_ps(row.as_ptr()) };
-            }
+        while p + LANES <= k && (p + LANES - 1) * pitch + LANES <= to.len() {
+            // SAFETY: each row has k numbers, and p + 8 ≤ k.
+            let block = rows.map(|row| unsafe { _mm256_loadu_ps(row.as_ptr().add(p)) });
             for (q, row) in transposed(block).into_iter().enumerate() {
-                let to = &mut to[(p + q) * pitch + first..][..LANES];
-                // SAFETY: eight numbers.
-                unsafe { _mm256_storeu_ps(to.as_mut_ptr(), row) };
+                // SAFETY: (p + 7) · pitch + 8 is not beyond the end.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr().add((p + q) * pitch), row) };
             }
             p += LANES;
         }
         for p in p..k {
-            let to = &mut to[p * pitch + first..(p + 1) * pitch];
-            for (l, to) in to.iter_mut().enumerate() {
-                *to = if l < lanes { from[(first + l) * lane_stride + p] } else { 0.0 };
+            for l in 0..LANES.min(pitch - first) {
+                to[p * pitch + l] = rows[l][p];
             }
         }
     }
@@ -242,7 +266,7 @@ impl Panels {
     pub(super) fn new(from: &Lanes, parallel: bool) -> Self {
         const PIECE: usize = 1 << 15;
         let cut = from.cut;
-        let all = 0..cut.panels();
+        let all = 0..cut.panels;
         let mut data = Buffer::scratch(from.packed_len(&all, &(0..cut.k)).max(MIN_SCRATCH));
         let mut pieces = Vec::new();
         let mut rest = &mut data[..];
@@ -264,8 +288,9 @@ impl Panels {
         Panels { data, cut }
     }
 
+    #[inline(always)]
     pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
-        let before = self.cut.pitches(0..self.cut.panels()) * k.start;
+        let before = self.cut.pitches(0..self.cut.panels) * k.start;
         let first = before + self.cut.start(panel) * k.len();
         Strip { data: self.data[first..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
     }

@@ -51,6 +51,9 @@ pub(super) unsafe fn kernel<const R: usize, const W: usize, const MASKED: bool>(
     let Tile { k, mut a, a_row, a_step, mut b, b_step, beta, c, c_row } = *tile;
     let mask = first_lanes(tail);
     let masked = |w: usize| MASKED && w == W - 1;
+    for r in 0..R {
+        _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row).cast());
+    }
     let mut sums = [[_mm256_setzero_ps(); W]; R];
     for _ in 0..k {
         let mut row = [_mm256_setzero_ps(); W];
