@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageReader};
 use ndarray::ArrayD;
 
 use crate::input::{check_size, io_error};
 use crate::{DatasetError, Labelled};
+
+/// More than deflate (1,032) and JPEG can expand.
+const MAX_EXPANSION: u64 = 2048;
 
 /// What to keep of a picture's colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +101,16 @@ fn is_picture(file: &Path) -> bool {
     file.is_file() && ["png", "jpg", "jpeg"].iter().any(|known| ending == *known)
 }
 
-/// Decodes a picture, of at most 512 MiB (the limit of the `image` crate).
+/// Decodes a picture, unless it claims to be larger than a file of its length can be.
 fn open(file: &Path) -> Result<DynamicImage, DatasetError> {
-    let reader = ImageReader::open(file).and_then(ImageReader::with_guessed_format);
-    let picture = reader.map_err(|source| io_error(file, source))?.decode();
-    picture.map_err(|e| DatasetError::Picture { file: file.to_path_buf(), problem: e.to_string() })
+    let io = |source| io_error(file, source);
+    let wrong = |problem: String| DatasetError::Picture { file: file.to_path_buf(), problem };
+    let length = std::fs::metadata(file).map_err(io)?.len();
+    let reader = ImageReader::open(file).and_then(ImageReader::with_guessed_format).map_err(io)?;
+    let decoder = reader.into_decoder().map_err(|e| wrong(e.to_string()))?;
+    let (limit, found) = (length.saturating_mul(MAX_EXPANSION), decoder.total_bytes());
+    if found > limit {
+        return Err(wrong(format!("{found} bytes of pixels cannot come from a file of {length} bytes")));
+    }
+    DynamicImage::from_decoder(decoder).map_err(|e| wrong(e.to_string()))
 }

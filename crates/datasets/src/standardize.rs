@@ -1,6 +1,6 @@
 //! Shifting and scaling to mean 0 and variance 1, by the training samples.
 
-use ndarray::ArrayD;
+use ndarray::{Array1, ArrayD, ArrayView2};
 
 use crate::Labelled;
 
@@ -51,20 +51,11 @@ impl Standardize {
             }
         };
         let features = train.features();
-        let width = (features.ncols() / groups.max(1)).max(1);
-        let count = (features.nrows() * width) as f64;
-        let sums = |term: &dyn Fn(usize, f32) -> f64| {
-            let mut sums = vec![0.0f64; groups];
-            for row in features.rows() {
-                row.iter().enumerate().for_each(|(j, &x)| sums[j / width] += term(j / width, x));
-            }
-            sums
-        };
-        let mean: Vec<f64> = sums(&|_, x| x.into()).iter().map(|sum| sum / count.max(1.0)).collect();
-        let squares = sums(&|group, x| (f64::from(x) - mean[group]).powi(2));
-        let std = squares.iter().map(|sum| (sum / count.max(1.0)).sqrt() as f32);
-        let std = std.map(|std| if std > 0.0 { std } else { 1.0 }).collect();
-        Self { per, mean: mean.into_iter().map(|mean| mean as f32).collect(), std }
+        let count = (features.len() / groups.max(1)).max(1) as f64;
+        let mean = sums(features, groups, |_, x| x) / count;
+        let variance = sums(features, groups, |group, x| (x - mean[group]).powi(2)) / count;
+        let std = variance.mapv(|v| if v > 0.0 { v.sqrt() as f32 } else { 1.0 }).to_vec();
+        Self { per, mean: mean.mapv(|mean| mean as f32).to_vec(), std }
     }
 
     /// The means, by feature or by channel.
@@ -122,4 +113,17 @@ impl Standardize {
         }
         samples
     }
+}
+
+/// Σ term(group, x) over the samples, for every group of neighbouring features.
+fn sums(features: ArrayView2<f32>, groups: usize, term: impl Fn(usize, f64) -> f64) -> Array1<f64> {
+    let width = (features.ncols() / groups.max(1)).max(1);
+    let mut sums = Array1::zeros(groups);
+    for row in features.rows() {
+        let row = row.to_slice().expect("samples are kept in standard layout");
+        for (group, values) in row.chunks(width).enumerate() {
+            sums[group] += values.iter().map(|&x| term(group, x.into())).sum::<f64>();
+        }
+    }
+    sums
 }
