@@ -174,7 +174,7 @@ pub struct Batch {
     pub labels: Vec<usize>,
 }
 
-/// The labels as rows of 0 with one 1: y[n, c] = 1 if labels[n] = c, shape (N, classes).
+/// The labels as rows of 0 with one 1: `y[n, c] = 1` where `labels[n] = c`, shape (N, classes).
 ///
 /// PyTorch: `torch.nn.functional.one_hot`.
 ///

@@ -98,14 +98,12 @@ fn mnist(edit: impl Fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>) -> TempDir {
 
 #[test]
 fn idx_folders_in_every_spelling() {
-    let spellings: [&dyn Fn(&str, Vec<u8>) -> Option<(String, Vec<u8>)>; 4] = [
-        &|name, bytes| Some((name.into(), bytes)),
-        &|name, bytes| Some((format!("{name}.gz"), gzip(&bytes))),
-        &|name, bytes| Some((name.replace("-idx", ".idx"), bytes)),
-        &|name, bytes| Some((name.replace("-idx", ".idx") + ".gz", gzip(&bytes))),
-    ];
-    for spelling in spellings {
-        let split = idx::folder(mnist(spelling).path()).unwrap();
+    for (separator, packed) in [("-idx", false), ("-idx", true), (".idx", false), (".idx", true)] {
+        let folder = mnist(|name, bytes| {
+            let name = name.replace("-idx", separator);
+            Some(if packed { (name + ".gz", gzip(&bytes)) } else { (name, bytes) })
+        });
+        let split = idx::folder(folder.path()).unwrap();
         assert_eq!(split.train().images().shape(), [3, 1, 2, 2]);
         assert_eq!(split.train().features().row(0).to_vec(), [0.0, 0.2, 0.4, 1.0]);
         assert_eq!(split.train().labels(), [2, 0, 1]);
