@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, reason = "it is read by the driver")]
 
 mod gemm;
+mod mlp;
+mod tensor;
 
 use protocol::Peer;
 use striate_compute::ceilings::Ceilings;
@@ -14,7 +16,7 @@ fn main() {
         return print_ceilings();
     }
     par::install(|| {
-        let rows = gemm::rows();
+        let rows = [gemm::rows(), tensor::rows(), mlp::rows()].into_iter().flatten().collect();
         Peer { name: "striate", version: env!("CARGO_PKG_VERSION").into(), rows }.serve();
     });
 }
