@@ -45,7 +45,7 @@ use packed::{Side, Store};
 /// let (x, w) = ([1.0, 2.0], [3.0, 4.0, 5.0, 6.0]);
 /// let mut y = [100.0, 200.0];
 /// gemm(Mat::new(&x, 1, 2), Mat::new(&w, 2, 2).t(), 1.0, &mut y);
-/// assert_eq!(y, [111.0, 227.0]);
+/// assert_eq!(y, [111.0, 217.0]);
 /// ```
 #[track_caller]
 pub fn gemm<'a, E: Real>(a: impl Into<Operand<'a, E>>, b: impl Into<Operand<'a, E>>, beta: E, c: &mut [E]) {
