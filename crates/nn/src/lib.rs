@@ -18,8 +18,11 @@
 //! assert_eq!(store.parameters().count(), 4 * 8 + 8 + 8 * 3 + 3);
 //! ```
 
+mod indices;
 pub mod init;
+mod lanes;
 pub mod layers;
+pub mod losses;
 mod module;
 pub mod observe;
 pub mod optim;
@@ -27,8 +30,11 @@ pub mod schedule;
 mod store;
 mod weights;
 
+pub use indices::{Indices, LabelError, check_labels};
 pub use init::Init;
+pub use layers::dropout::Dropout;
 pub use layers::linear::{Linear, LinearOptions};
+pub use losses::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with};
 pub use module::{Module, Sequential};
 pub use store::{Counter, Mode, ParamStore, Parameters, Path, Stream};
 pub use weights::WeightsError;

@@ -1,3 +1,4 @@
 //! The layers, one family per file.
 
+pub mod dropout;
 pub mod linear;

@@ -5,11 +5,13 @@ use crate::Case;
 mod arithmetic;
 mod elementary;
 mod layout;
+mod nn_layers;
+mod nn_losses;
 mod reductions;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases()]
+    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases(), nn_layers::cases(), nn_losses::cases()]
         .into_iter()
         .flatten()
         .collect()
