@@ -77,3 +77,9 @@ pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
 pub fn vectorized<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
+
+/// [`vectorized`] for loops over `E`: plain for `f64`, which checks and need not be fast, so that it builds fast.
+#[inline(always)]
+pub fn vectorized_for<E: crate::Real, R>(f: impl FnOnce() -> R) -> R {
+    if const { size_of::<E>() == size_of::<f64>() } { f() } else { vectorized(f) }
+}

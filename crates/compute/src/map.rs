@@ -10,7 +10,7 @@ pub fn map<E: Real>(x: &[E], y: &mut [E], f: impl Fn(E) -> E + Sync + Send) {
     assert_eq!(x.len(), y.len(), "map: slices of different lengths");
     par::pieces_mut(y, par::PIECE, |i, y| {
         let x = &x[i * par::PIECE..][..y.len()];
-        isa::vectorized(
+        isa::vectorized_for::<E, _>(
             #[inline(always)]
             || {
                 for (y, &x) in y.iter_mut().zip(x) {
@@ -27,7 +27,7 @@ pub fn zip<E: Real>(a: &[E], b: &[E], y: &mut [E], f: impl Fn(E, E) -> E + Sync 
     par::pieces_mut(y, par::PIECE, |i, y| {
         let a = &a[i * par::PIECE..][..y.len()];
         let b = &b[i * par::PIECE..][..y.len()];
-        isa::vectorized(
+        isa::vectorized_for::<E, _>(
             #[inline(always)]
             || {
                 for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
@@ -43,7 +43,7 @@ pub fn update<E: Real>(y: &mut [E], x: &[E], f: impl Fn(E, E) -> E + Sync + Send
     assert_eq!(x.len(), y.len(), "update: slices of different lengths");
     par::pieces_mut(y, par::PIECE, |i, y| {
         let x = &x[i * par::PIECE..][..y.len()];
-        isa::vectorized(
+        isa::vectorized_for::<E, _>(
             #[inline(always)]
             || {
                 for (y, &x) in y.iter_mut().zip(x) {
@@ -60,7 +60,7 @@ pub fn update2<E: Real>(y: &mut [E], a: &[E], b: &[E], f: impl Fn(E, E, E) -> E 
     par::pieces_mut(y, par::PIECE, |i, y| {
         let a = &a[i * par::PIECE..][..y.len()];
         let b = &b[i * par::PIECE..][..y.len()];
-        isa::vectorized(
+        isa::vectorized_for::<E, _>(
             #[inline(always)]
             || {
                 for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
@@ -86,7 +86,7 @@ pub fn reduce<E: Real>(x: &[E], init: E, f: impl Fn(E, E) -> E + Sync + Send) ->
 /// [`reduce`] on the calling thread.
 #[inline]
 pub fn reduce_piece<E: Real>(x: &[E], init: E, f: impl Fn(E, E) -> E) -> E {
-    isa::vectorized(
+    isa::vectorized_for::<E, _>(
         #[inline(always)]
         || {
             let mut lanes = [init; LANES];

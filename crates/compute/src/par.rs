@@ -6,19 +6,22 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
 /// Elements per piece of an elementwise loop. Shorter loops never leave the calling thread.
 pub const PIECE: usize = 1 << 15;
 
 /// Runs `f(0)`, …, `f(tasks − 1)`, each once, in any order, on the threads of the current rayon pool.
 pub fn each(tasks: usize, f: impl Fn(usize) + Sync) {
+    each_task(tasks, &f);
+}
+
+/// [`each`], compiled once: there are hundreds of loops over it.
+fn each_task(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     let workers = rayon::current_num_threads().min(tasks);
     if workers <= 1 {
         return (0..tasks).for_each(f);
     }
     let next = AtomicUsize::new(0);
-    let work = || {
+    fork(workers, &|| {
         loop {
             let task = next.fetch_add(1, Ordering::Relaxed);
             if task >= tasks {
@@ -26,31 +29,52 @@ pub fn each(tasks: usize, f: impl Fn(usize) + Sync) {
             }
             f(task);
         }
-    };
-    fork(workers, &work);
+    });
 }
 
-fn fork(workers: usize, work: &(impl Fn() + Sync)) {
+fn fork(workers: usize, work: &(dyn Fn() + Sync)) {
     if workers == 1 {
         return work();
     }
     rayon::join(|| fork(workers / 2, work), || fork(workers - workers / 2, work));
 }
 
-/// Calls `f(i, piece)` for the `i`-th piece of `piece` elements of `y` (the last may be shorter).
-pub fn pieces_mut<T: Send>(y: &mut [T], piece: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) {
-    if y.len() <= piece {
-        return f(0, y);
+/// A place that several threads write to, each its own part.
+struct Start<T>(*mut T);
+
+// SAFETY: `pieces_mut` gives every thread other elements, and T may go to other threads.
+unsafe impl<T: Send> Sync for Start<T> {}
+
+impl<T> Start<T> {
+    /// The `n` elements from the `first` on.
+    ///
+    /// # Safety
+    /// They lie in the slice that this is the start of, and nothing else uses them meanwhile.
+    #[allow(clippy::mut_from_ref, reason = "the caller keeps the parts apart")]
+    unsafe fn part(&self, first: usize, n: usize) -> &mut [T] {
+        // SAFETY: as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(first), n) }
     }
-    y.par_chunks_mut(piece).enumerate().for_each(|(i, y)| f(i, y));
+}
+
+/// Calls `f(i, piece)` for the `i`-th piece of `piece` elements of `y` (the last may be shorter); never for an empty `y`.
+///
+/// # Panics
+/// When `piece` is 0.
+pub fn pieces_mut<T: Send>(y: &mut [T], piece: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) {
+    let (start, len) = (Start(y.as_mut_ptr()), y.len());
+    each_task(len.div_ceil(piece), &|i| {
+        let first = i * piece;
+        // SAFETY: every i comes once, so the pieces lie in y and apart; y is borrowed until all are done.
+        f(i, unsafe { start.part(first, piece.min(len - first)) });
+    });
 }
 
 /// The results of `f(0)`, …, `f(tasks − 1)` in that order.
 pub fn collect<T: Send>(tasks: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    if tasks <= 1 {
-        return (0..tasks).map(f).collect();
-    }
-    (0..tasks).into_par_iter().map(f).collect()
+    let mut results: Vec<Option<T>> = (0..tasks).map(|_| None).collect();
+    pieces_mut(&mut results, 1, |i, result| result[0] = Some(f(i)));
+    results.into_iter().map(|result| result.expect("every task ran")).collect()
 }
 
 /// Runs `f` inside the current rayon pool, where starting a parallel loop costs least: wrap a training loop in it.
@@ -69,4 +93,27 @@ pub fn threads() -> usize {
 /// When the threads run already.
 pub fn set_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_piece_comes_once_whatever_the_threads() {
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for (len, piece) in [(0, 3), (1, 3), (3, 3), (10, 3), (1000, 1), (7, 100)] {
+                let mut y = vec![0; len];
+                pool.install(|| {
+                    pieces_mut(&mut y, piece, |i, part| {
+                        assert!(part.len() == piece || (i + 1) * piece > len);
+                        part.iter_mut().enumerate().for_each(|(j, y)| *y += i * piece + j + 1);
+                    });
+                });
+                assert!(y.iter().copied().eq(1..=len), "{len} in pieces of {piece}");
+            }
+            assert_eq!(pool.install(|| collect(100, |i| i * i)), (0..100).map(|i| i * i).collect::<Vec<_>>());
+        }
+    }
 }

@@ -281,7 +281,7 @@ pub(crate) fn rows<E: Real, const N: usize>(
     let nest = Nest::new(shape, operands.map(|x| x.strides()));
     let rows_per_piece = (par::PIECE / nest.inner).max(1);
     par::pieces_mut(y, rows_per_piece * nest.inner, |piece, y| {
-        isa::vectorized(|| {
+        isa::vectorized_for::<E, _>(|| {
             nest.rows(piece * rows_per_piece, y.len() / nest.inner, |row, offsets| {
                 let slices = std::array::from_fn(|i| &operands[i].data()[offsets[i]..]);
                 f(slices, nest.steps, &mut y[row * nest.inner..][..nest.inner]);

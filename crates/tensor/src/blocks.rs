@@ -70,7 +70,7 @@ fn copy<E: Real>(x: &[E], step: usize, n: usize, to: &mut Vec<E>) {
 
 #[inline(never)]
 fn call<E: Real, const N: usize>(f: &impl Fn([&[E]; N], &mut [E]), x: [&[E]; N], y: &mut [E]) {
-    isa::vectorized(
+    isa::vectorized_for::<E, _>(
         #[inline(always)]
         || f(x, y),
     );

@@ -96,7 +96,7 @@ pub fn update<E: Real, const N: usize>(
 ) {
     let len = w.len();
     assert!(g.len() == len && state.iter().all(|s| s.len() == len), "update: slices of different lengths");
-    striate_compute::isa::vectorized(
+    striate_compute::isa::vectorized_for::<E, _>(
         #[inline(always)]
         || {
             let (w, w_rest) = w.as_chunks_mut::<LANES>();
