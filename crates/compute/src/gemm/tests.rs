@@ -188,6 +188,16 @@ fn empty_sizes() {
 }
 
 #[test]
+fn long_sums() {
+    for isa in isas() {
+        for (m, n, layout) in [(1, 5, 1), (4, 3, 1), (1, 70, 0), (7, 20, 0), (5, 1, 0)] {
+            let case = Case { m, k: 70_000, n, layout_a: 0, layout_b: layout, beta: 0.0, gap: 0 };
+            check_case::<f32>(isa, 5, case);
+        }
+    }
+}
+
+#[test]
 fn bits_do_not_depend_on_threads() {
     let shapes = [
         (1, 784, 512),

@@ -16,7 +16,7 @@ const PIECE: usize = 1 << 16;
 pub(super) unsafe fn dots(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f32>, parallel: bool) {
     let by_cols = b.cols >= a.rows;
     let long = b.cols.max(a.rows);
-    let group = (PIECE / a.cols).next_multiple_of(24).min(long.div_ceil(8).next_multiple_of(24));
+    let group = (PIECE / a.cols).max(1).next_multiple_of(24).min(long.div_ceil(8).next_multiple_of(24));
     let task = |task: usize| {
         let part = task * group..((task + 1) * group).min(long);
         let (rows, cols) = if by_cols { (0..a.rows, part) } else { (part, 0..b.cols) };
