@@ -199,7 +199,8 @@ impl<E: Real> Array<E> {
     }
 
     fn window(&self, offset: usize, shape: Dims, strides: Dims) -> Self {
-        Array { buffer: self.buffer.clone(), offset: self.offset + offset, shape, strides }
+        let offset = if elements(&shape) == 0 { 0 } else { self.offset + offset };
+        Array { buffer: self.buffer.clone(), offset, shape, strides }
     }
 
     /// The same elements in another shape of as many; copies only when no strides describe it.
@@ -244,7 +245,7 @@ impl<E: Real> Array<E> {
         let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
         shape[axis] = count;
         strides[axis] *= step;
-        self.window(if count == 0 { 0 } else { start * self.strides[axis] }, shape, strides)
+        self.window(start * self.strides[axis], shape, strides)
     }
 
     /// The elements whose indices along axes `i` < `j` are equal, along axis `i`; axis `j` vanishes.

@@ -9,6 +9,7 @@
 
 mod array;
 mod blocks;
+mod display;
 mod gradients;
 mod layout;
 mod nest;

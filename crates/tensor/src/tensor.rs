@@ -337,18 +337,3 @@ impl<E: Real, D: ndarray::Dimension> From<ndarray::ArrayView<'_, E, D>> for Tens
         Array::from(view).into()
     }
 }
-
-impl<E: Real> std::fmt::Display for Tensor<E> {
-    /// The elements, as `ndarray` writes them: long axes are shortened, the precision is the formatter's.
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        std::fmt::Display::fmt(&self.array().view(), f)
-    }
-}
-
-impl<E: Real> std::fmt::Debug for Tensor<E> {
-    /// Shape, element type, whether it is tracked, and the elements.
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let tracked = if self.is_tracked() { ", tracked" } else { "" };
-        write!(f, "Tensor {:?} {}{tracked}\n{self}", self.shape(), E::NAME)
-    }
-}
