@@ -18,6 +18,9 @@
 //! assert_eq!(store.parameters().count(), 4 * 8 + 8 + 8 * 3 + 3);
 //! ```
 
+pub mod checkpoint;
+pub mod clip;
+pub mod ema;
 mod indices;
 pub mod init;
 mod lanes;

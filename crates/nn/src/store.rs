@@ -45,7 +45,7 @@ pub(crate) enum Entry<E: Real> {
     Counter(Counter),
 }
 
-/// Modes that layers hold, and the settings that later layers start from: the last that fits wins.
+/// Modes that layers hold, by path with a dot at the end, and the settings that later layers start from: the last that fits wins.
 #[derive(Default)]
 struct Modes {
     of: Vec<(String, Mode)>,
@@ -122,7 +122,7 @@ impl<E: Real> ParamStore<E> {
 
     fn with_entries(seed: u64, frozen: bool, entries: IndexMap<String, Entry<E>>) -> Self {
         let draws = Stream { seed, drawn: Arc::default() };
-        let modes = Modes { of: Vec::new(), settings: vec![(String::new(), !frozen)] };
+        let modes = Modes { of: Vec::new(), settings: Vec::new() };
         let shared = Shared { seed, frozen, entries: Mutex::new(entries), draws, modes: Mutex::new(modes) };
         ParamStore { shared: Arc::new(shared) }
     }
@@ -147,7 +147,7 @@ impl<E: Real> ParamStore<E> {
         self.select("")
     }
 
-    /// The parameters whose names start with `prefix`: parameter groups, a part to freeze, two optimisers.
+    /// The parameters whose names start with `prefix`, such as `head.`: parameter groups, a part to freeze, two optimisers.
     pub fn select(&self, prefix: &str) -> Parameters<E> {
         let entries = self.entries();
         let list =
@@ -180,7 +180,15 @@ impl<E: Real> ParamStore<E> {
 
     /// Sets the layers whose paths start with `prefix`, now and later, to training or evaluation:
     /// the batch norm of a frozen body can stay in evaluation while the head trains.
+    /// A layer's path ends with a dot here, so that `layer1.` is that layer and all below it, but not `layer10`.
+    ///
+    /// # Panics
+    /// When a snapshot is set to training.
+    #[track_caller]
     pub fn set_training(&self, prefix: &str, training: bool) {
+        if self.shared.frozen {
+            return assert!(!training, "set_training: a snapshot stays in evaluation");
+        }
         let mut modes = lock(&self.shared.modes);
         modes.settings.retain(|(other, _)| !other.starts_with(prefix));
         modes.settings.push((prefix.to_string(), training));
@@ -192,7 +200,14 @@ impl<E: Real> ParamStore<E> {
     /// lock, are in evaluation mode, and can serve from many threads while this store trains on.
     ///
     /// No element is copied until the next optimiser step, which copies what it changes.
+    ///
+    /// Take it on the thread that trains, between two steps: then all values are of the same step.
     pub fn snapshot(&self) -> Self {
+        self.snapshot_with(&Self::seeded(0))
+    }
+
+    /// A snapshot in which the parameters of `other` replace those of the same names.
+    pub(crate) fn snapshot_with(&self, other: &Self) -> Self {
         let freeze = |entry: &Entry<E>| match entry {
             Entry::Parameter(tensor) => Entry::Parameter(tensor.detach()),
             Entry::Buffer(tensor) => Entry::Buffer(tensor.detach()),
@@ -202,8 +217,25 @@ impl<E: Real> ParamStore<E> {
                 Entry::Counter(copy)
             }
         };
-        let entries = self.entries().iter().map(|(name, entry)| (name.clone(), freeze(entry))).collect();
+        let pick = |(name, entry): (&String, &Entry<E>)| {
+            (name.clone(), freeze(other.entries().get(name).unwrap_or(entry)))
+        };
+        let entries = self.entries().iter().map(pick).collect();
         Self::with_entries(self.shared.seed, true, entries)
+    }
+
+    /// A store with variables of its own that start from this one's parameters.
+    pub(crate) fn copy_of_parameters(&self) -> Self {
+        let copy = |(name, tensor): (&str, &Tensor<E>)| {
+            (name.to_string(), Entry::Parameter(Tensor::variable(tensor.array())))
+        };
+        let entries = self.parameters().iter().map(copy).collect();
+        Self::with_entries(self.shared.seed, false, entries)
+    }
+
+    /// Whether this is a snapshot.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.shared.frozen
     }
 
     pub(crate) fn entries(&self) -> MutexGuard<'_, IndexMap<String, Entry<E>>> {
@@ -343,11 +375,15 @@ impl<E: Real> Path<E> {
 
     /// Whether the layer here trains: changes with [`ParamStore::set_training`].
     pub fn mode(&self) -> Mode {
+        if self.shared.frozen {
+            return Mode(Arc::new(AtomicBool::new(false)));
+        }
         let mut modes = lock(&self.shared.modes);
-        let fits = |(prefix, training): &(String, bool)| self.prefix.starts_with(prefix).then_some(*training);
+        let path = if self.prefix.is_empty() { String::new() } else { format!("{}.", self.prefix) };
+        let fits = |(prefix, training): &(String, bool)| path.starts_with(prefix).then_some(*training);
         let training = modes.settings.iter().rev().find_map(fits).unwrap_or(true);
         let mode = Mode(Arc::new(AtomicBool::new(training)));
-        modes.of.push((self.prefix.clone(), mode.clone()));
+        modes.of.push((path, mode.clone()));
         mode
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path as FilePath;
 
+use indexmap::IndexMap;
 use striate_formats::safetensors::{self, Metadata};
 use striate_formats::{AnyArray, Arrays, FormatError, Limits};
 use striate_tensor::{Array, Real};
@@ -83,37 +84,66 @@ impl<E: Real> ParamStore<E> {
     ///
     /// # Errors
     /// As [`ParamStore::load_except`].
+    ///
+    /// # Panics
+    /// When this is a snapshot: those never change.
+    #[track_caller]
     pub fn set_arrays(&self, arrays: &Arrays, except: &[&str], source: &str) -> Result<(), WeightsError> {
-        let strict = |name: &str| !except.iter().any(|prefix| name.starts_with(prefix));
+        assert!(!self.is_frozen(), "set_arrays: a snapshot never changes");
         let entries = self.entries();
-        let (mut missing, mut mismatched) = (Vec::new(), Vec::new());
-        let mut writes = Vec::new();
-        for (name, entry) in entries.iter() {
-            match arrays.get(name) {
-                None if strict(name) => missing.push(name.clone()),
-                None => (),
-                Some(array) => match prepare(entry, array) {
-                    Ok(write) => writes.push(write),
-                    Err(difference) if strict(name) => mismatched.push(format!("{name} ({difference})")),
-                    Err(_) => (),
-                },
-            }
-        }
-        let unknown = arrays.names().filter(|name| !entries.contains_key(*name) && strict(name));
-        let unexpected: Vec<String> = unknown.map(str::to_string).collect();
-        if missing.is_empty() && mismatched.is_empty() && unexpected.is_empty() {
-            writes.into_iter().for_each(|write| write());
-            return Ok(());
-        }
-        Err(WeightsError::Mismatch { file: source.to_string(), missing, unexpected, mismatched })
+        writes(&entries, arrays, except, source)?.into_iter().for_each(|write| write());
+        Ok(())
+    }
+
+    /// Whether [`ParamStore::set_arrays`] would succeed.
+    ///
+    /// # Errors
+    /// As [`ParamStore::load_except`].
+    pub fn check_arrays(&self, arrays: &Arrays, except: &[&str], source: &str) -> Result<(), WeightsError> {
+        writes(&self.entries(), arrays, except, source).map(drop)
     }
 }
 
-/// The assignment of `array` to `entry`, once they are known to fit.
-fn prepare<'a, E: Real>(entry: &'a Entry<E>, array: &'a AnyArray) -> Result<Box<dyn FnOnce() + 'a>, String> {
+/// An assignment that is known to fit.
+type Write<'a> = Box<dyn FnOnce() + 'a>;
+
+/// The assignments of `arrays` to entries of the same names, or all differences.
+fn writes<'a, E: Real>(
+    entries: &'a IndexMap<String, Entry<E>>,
+    arrays: &'a Arrays,
+    except: &[&str],
+    source: &str,
+) -> Result<Vec<Write<'a>>, WeightsError> {
+    let strict = |name: &str| !except.iter().any(|prefix| name.starts_with(prefix));
+    let (mut missing, mut mismatched) = (Vec::new(), Vec::new());
+    let mut writes = Vec::new();
+    for (name, entry) in entries.iter() {
+        match arrays.get(name) {
+            None if strict(name) => missing.push(name.clone()),
+            None => (),
+            Some(array) => match prepare(entry, array) {
+                Ok(write) => writes.push(write),
+                Err(difference) if strict(name) => mismatched.push(format!("{name} ({difference})")),
+                Err(_) => (),
+            },
+        }
+    }
+    let unknown = arrays.names().filter(|name| !entries.contains_key(*name) && strict(name));
+    let unexpected: Vec<String> = unknown.map(str::to_string).collect();
+    if missing.is_empty() && mismatched.is_empty() && unexpected.is_empty() {
+        return Ok(writes);
+    }
+    Err(WeightsError::Mismatch { file: source.to_string(), missing, unexpected, mismatched })
+}
+
+/// The assignment of `array` to `entry`, or how they differ.
+fn prepare<'a, E: Real>(entry: &'a Entry<E>, array: &'a AnyArray) -> Result<Write<'a>, String> {
     match entry {
         Entry::Parameter(tensor) | Entry::Buffer(tensor) if tensor.shape() != array.shape() => {
             Err(format!("model {:?}, file {:?}", tensor.shape(), array.shape()))
+        }
+        Entry::Parameter(_) | Entry::Buffer(_) if !matches!(array, AnyArray::F32(_) | AnyArray::F64(_)) => {
+            Err(format!("expected floats, file has {:?}", array.dtype()))
         }
         Entry::Parameter(tensor) | Entry::Buffer(tensor) => {
             Ok(Box::new(|| tensor.update(|value| *value = from_any(array))))
