@@ -135,7 +135,7 @@ impl<E: Real> Array<E> {
         });
     }
 
-    /// y[i] = f(x[i]); a permuted array gives one that is permuted alike.
+    /// `y[i] = f(x[i])`; a permuted array gives one that is permuted alike.
     pub fn map(&self, f: impl Fn(E) -> E + Sync + Send) -> Self {
         if let Some(order) = self.permuted_order() {
             return self.permute(&order).map(f).permute(&layout::inverse(&order));
@@ -149,7 +149,7 @@ impl<E: Real> Array<E> {
         if self.is_contiguous() { None } else { layout::memory_order(self) }
     }
 
-    /// y[i] = f(a[i], b[i]), both broadcast to `shape`; arrays permuted alike give one that is permuted as they are.
+    /// `y[i] = f(a[i], b[i])`, both broadcast to `shape`; arrays permuted alike give one that is permuted as they are.
     pub fn zip_to(shape: &[usize], a: &Self, b: &Self, f: impl Fn(E, E) -> E + Sync + Send) -> Self {
         let (a, b) = (a.broadcast_to(shape), b.broadcast_to(shape));
         if let Some(order) = a.permuted_order().filter(|_| a.strides == b.strides) {
@@ -171,7 +171,7 @@ impl<E: Real> Array<E> {
         })
     }
 
-    /// y[i] = f(a[i], b[i]) for arrays of one shape.
+    /// `y[i] = f(a[i], b[i])` for arrays of one shape.
     pub fn zip(&self, other: &Self, f: impl Fn(E, E) -> E + Sync + Send) -> Self {
         debug_assert_eq!(self.shape, other.shape);
         Self::zip_to(&self.shape, self, other, f)

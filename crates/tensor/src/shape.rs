@@ -161,7 +161,7 @@ pub fn reshape(from: &[usize], to: &[isize]) -> Result<Dims, ShapeError> {
     let Some(known) = lengths.map(|&n| n as usize).try_fold(1usize, usize::checked_mul) else {
         return fail(format!("{total} elements do not fill {to:?}"));
     };
-    if (free == 0 && known != total) || (free == 1 && (known == 0 || total % known != 0)) {
+    if (free == 0 && known != total) || (free == 1 && (known == 0 || !total.is_multiple_of(known))) {
         return fail(format!("{total} elements do not fill {to:?}"));
     }
     Ok(to.iter().map(|&n| if n == -1 { total / known } else { n as usize }).collect())

@@ -89,7 +89,7 @@ impl<E: Real> Tensor<E> {
         self.diagonal(0, 1).sum()
     }
 
-    /// The outer product of two vectors: y[i, j] = a[i] · b[j]; da = dy · b, db = dyᵀ · a. PyTorch's `outer`.
+    /// The outer product of two vectors: `y[i, j] = a[i] · b[j]`; da = dy · b, db = dyᵀ · a. PyTorch's `outer`.
     ///
     /// # Panics
     /// When an operand is no vector.
@@ -99,7 +99,7 @@ impl<E: Real> Tensor<E> {
         self.unsqueeze(1) * other.unsqueeze(0)
     }
 
-    /// The inner product of two vectors: y = Σᵢ a[i] · b[i]; da = dy · b, db = dy · a. PyTorch's `dot`.
+    /// The inner product of two vectors: `y = Σᵢ a[i] · b[i]`; da = dy · b, db = dy · a. PyTorch's `dot`.
     ///
     /// # Panics
     /// When an operand is no vector or the lengths differ.

@@ -146,7 +146,7 @@ impl<E: Real> Op<E> for IndexAdd {
 impl<E: Real> Tensor<E> {
     /// Rows (or columns, or planes) by index, in any order, any number of times.
     ///
-    /// y[…, i, …] = x[…, indices[i], …]; dx[…, indices[i], …] += dy[…, i, …], in the order of i.
+    /// `y[…, i, …] = x[…, indices[i], …]`; `dx[…, indices[i], …] += dy[…, i, …]`, in the order of i.
     /// PyTorch's `index_select`.
     ///
     /// # Panics
@@ -171,8 +171,8 @@ impl<E: Real> Tensor<E> {
 
     /// This, with the rows of `source` added at `indices` along an axis; an index that is named twice gets both.
     ///
-    /// y = x, then y[…, indices[i], …] += source[…, i, …] in the order of i; dx = dy,
-    /// dsource[…, i, …] = dy[…, indices[i], …]. PyTorch's `index_add`.
+    /// `y = x`, then `y[…, indices[i], …] += source[…, i, …]` in the order of i; dx = dy,
+    /// `dsource[…, i, …] = dy[…, indices[i], …]`. PyTorch's `index_add`.
     ///
     /// # Panics
     /// When the axis does not exist, an index is outside it, or `source` has not the shape of x with as many places
