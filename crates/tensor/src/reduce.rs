@@ -44,6 +44,10 @@ fn fold_middle<E: Real>(
             y.fill(init);
         } else if outer == 1 && inner == 1 {
             y[0] = map::reduce(x, init, f);
+        } else if n * inner > par::PIECE {
+            y.chunks_exact_mut(inner)
+                .zip(x.chunks_exact(n * inner))
+                .for_each(|(y, x)| fold_columns(x, y, init, f));
         } else if inner == 1 {
             let rows = (par::PIECE / n).max(1);
             par::pieces_mut(y, rows, |piece, y| {
@@ -67,6 +71,10 @@ fn fold_middle<E: Real>(
 /// y[j] = f over i of x[i, j], cut into pieces of rows whose results combine in order.
 fn fold_columns<E: Real>(x: &[E], y: &mut [E], init: E, f: impl Fn(E, E) -> E + Sync + Send + Copy) {
     let inner = y.len();
+    if inner == 1 {
+        y[0] = map::reduce(x, init, f);
+        return;
+    }
     let rows = (par::PIECE / inner).max(1);
     if x.len() <= rows * inner {
         return add_rows(x, y, init, f);
@@ -80,13 +88,33 @@ fn fold_columns<E: Real>(x: &[E], y: &mut [E], init: E, f: impl Fn(E, E) -> E + 
     fold_columns(partial.as_slice().unwrap(), y, init, f);
 }
 
+/// Columns that are accumulated side by side at least: several rows are, where rows are shorter.
+const WIDTH: usize = 64;
+
 fn add_rows<E: Real>(x: &[E], y: &mut [E], init: E, f: impl Fn(E, E) -> E + Copy) {
+    let inner = y.len();
     y.fill(init);
-    isa::vectorized(|| {
-        for x in x.chunks_exact(y.len()) {
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(*y, x));
-        }
-    });
+    if inner > WIDTH / 2 || x.len() < 2 * WIDTH {
+        return accumulate(x, y, f);
+    }
+    let mut wide = [init; WIDTH];
+    let wide = &mut wide[..WIDTH / inner * inner];
+    accumulate(x, wide, f);
+    accumulate(wide, y, f);
+}
+
+/// y[j] = f(y[j], x[i, j]) for all rows i; the last may be shorter.
+fn accumulate<E: Real>(x: &[E], y: &mut [E], f: impl Fn(E, E) -> E + Copy) {
+    isa::vectorized_for::<E, _>(
+        #[inline(always)]
+        || {
+            for x in x.chunks(y.len()) {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = f(*y, x);
+                }
+            }
+        },
+    );
 }
 
 /// Sum along `axes` (sorted), which vanish.

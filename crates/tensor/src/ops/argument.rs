@@ -1,7 +1,7 @@
 //! Where the largest and the smallest elements are.
 
 use ndarray::{ArrayD, Axis};
-use striate_compute::{Real, par};
+use striate_compute::{Real, map, par};
 
 use super::extremum_along::non_empty;
 use crate::array::Array;
@@ -12,6 +12,17 @@ use crate::tensor::Tensor;
 #[inline(always)]
 fn beats<E: Real>(x: E, best: E, wins: impl Fn(E, E) -> bool) -> bool {
     wins(x, best) || (x.is_nan() && !best.is_nan())
+}
+
+/// The index of the first winner in a row: its value, by a vectorised pass, then its place.
+fn first<E: Real>(x: &[E], wins: impl Fn(E, E) -> bool) -> usize {
+    let best = map::reduce_piece(
+        x,
+        x[0],
+        #[inline(always)]
+        |a, b| if wins(b, a) || b.is_nan() { b } else { a },
+    );
+    x.iter().position(|&x| x == best || (best.is_nan() && x.is_nan())).unwrap_or(0)
 }
 
 /// The index of the first winner along `axis`, which stays with length 1.
@@ -29,6 +40,10 @@ fn find<E: Real>(
     par::pieces_mut(&mut index, (blocks * inner).max(1), |piece, index| {
         let x = &x[piece * blocks * n * inner..];
         for (index, x) in index.chunks_exact_mut(inner.max(1)).zip(x.chunks_exact((n * inner).max(1))) {
+            if inner == 1 {
+                index[0] = first(x, wins);
+                continue;
+            }
             let mut best: Vec<E> = x[..inner].to_vec();
             for (i, x) in x.chunks_exact(inner).enumerate().skip(1) {
                 for ((index, best), &x) in index.iter_mut().zip(&mut best).zip(x) {

@@ -51,7 +51,14 @@ fn compare<E: Real>(
 ) -> Tensor<E> {
     let (a, b) = (a.array(), b.array());
     let shape = expect(broadcast(op, a.shape(), b.shape()));
-    Array::zip_to(&shape, &a, &b, |a, b| indicator(holds(a, b))).into()
+    Array::zip_to(
+        &shape,
+        &a,
+        &b,
+        #[inline(always)]
+        |a, b| indicator(holds(a, b)),
+    )
+    .into()
 }
 
 impl<E: Real> Tensor<E> {

@@ -32,14 +32,13 @@ impl Cumsum {
                 let x = &x[piece * blocks * block..];
                 let mut sums = vec![0.0; inner];
                 for (x, y) in x.chunks_exact(block).zip(y.chunks_exact_mut(block)) {
+                    let pairs = y.chunks_exact_mut(inner).zip(x.chunks_exact(inner));
                     sums.fill(0.0);
-                    for i in 0..n {
-                        let row = if self.reverse { n - 1 - i } else { i } * inner;
-                        let (x, y) = (&x[row..][..inner], &mut y[row..][..inner]);
-                        for ((sum, &x), y) in sums.iter_mut().zip(x).zip(y) {
-                            *sum += x.f64();
-                            *y = E::of(*sum);
-                        }
+                    match (inner, self.reverse) {
+                        (1, false) => running(y.iter_mut().zip(x)),
+                        (1, true) => running(y.iter_mut().zip(x).rev()),
+                        (_, false) => pairs.for_each(|(y, x)| add_row(&mut sums, y, x)),
+                        (_, true) => pairs.rev().for_each(|(y, x)| add_row(&mut sums, y, x)),
                     }
                 }
             });
@@ -48,6 +47,21 @@ impl Cumsum {
 
     fn backwards(self) -> Self {
         Cumsum { reverse: !self.reverse, ..self }
+    }
+}
+
+fn running<'a, E: Real>(pairs: impl Iterator<Item = (&'a mut E, &'a E)>) {
+    let mut sum = 0.0;
+    for (y, x) in pairs {
+        sum += x.f64();
+        *y = E::of(sum);
+    }
+}
+
+fn add_row<E: Real>(sums: &mut [f64], y: &mut [E], x: &[E]) {
+    for ((sum, y), x) in sums.iter_mut().zip(y).zip(x) {
+        *sum += x.f64();
+        *y = E::of(*sum);
     }
 }
 

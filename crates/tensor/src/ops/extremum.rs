@@ -35,11 +35,21 @@ fn backward<E: Real>(
     let Some(dy) = dy else { return };
     for i in 0..2 {
         if dx.wants(i) {
-            let shares = Array::zip_to(dy.shape(), &x[i], &x[1 - i], |a, b| share(a, b, loses(a, b)));
+            let shares = Array::zip_to(
+                dy.shape(),
+                &x[i],
+                &x[1 - i],
+                #[inline(always)]
+                |a, b| share(a, b, loses(a, b)),
+            );
             dx.add(
                 i,
                 shares
-                    .zip(dy, |share, dy| if share == E::zero() { share } else { share * dy })
+                    .zip(
+                        dy,
+                        #[inline(always)]
+                        |share, dy| if share == E::zero() { share } else { share * dy },
+                    )
                     .sum_to(dx.shape(i)),
             );
         }
@@ -63,7 +73,13 @@ impl<E: Real> Op<E> for Maximum {
     }
 
     fn backward(&self, x: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
-        backward(x, &dy[0], dx, |a, b| a < b);
+        backward(
+            x,
+            &dy[0],
+            dx,
+            #[inline(always)]
+            |a, b| a < b,
+        );
     }
 
     fn backward_tensors(
@@ -86,7 +102,13 @@ impl<E: Real> Op<E> for Minimum {
     }
 
     fn backward(&self, x: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
-        backward(x, &dy[0], dx, |a, b| a > b);
+        backward(
+            x,
+            &dy[0],
+            dx,
+            #[inline(always)]
+            |a, b| a > b,
+        );
     }
 
     fn backward_tensors(

@@ -44,7 +44,11 @@ impl<E: Real> Op<E> for Norm {
             let power = E::of(self.p - 1.0);
             Array::zip_to(x.shape(), x, y, |x, y| {
                 let size = (x.abs() / y).powf(power);
-                if zero(x, y) { E::zero() } else { size * (E::of(2.0) * indicator::<E>(x > E::zero()) - E::one()) }
+                if zero(x, y) {
+                    E::zero()
+                } else {
+                    size * (E::of(2.0) * indicator::<E>(x > E::zero()) - E::one())
+                }
             })
         };
         dx.add(0, Array::zip_to(x.shape(), &slope, &dy.reshape(y.shape()), |slope, dy| slope * dy));

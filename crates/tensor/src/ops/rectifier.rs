@@ -1,7 +1,5 @@
 //! Activations that pass positive numbers on, and what each does with the others.
 
-use std::hint::select_unpredictable as select;
-
 use striate_compute::Real;
 
 use super::compare::indicator;
@@ -106,12 +104,13 @@ impl<E: Real> Pointwise<E> for Elu {
 
     #[inline(always)]
     fn f(&self, x: E) -> E {
-        select(x > E::zero(), x, E::of(self.alpha) * x.exp_m1())
+        x.maximum(E::zero()) + E::of(self.alpha) * x.minimum(E::zero()).exp_m1()
     }
 
     #[inline(always)]
     fn df(&self, x: E) -> E {
-        select(x > E::zero(), E::one(), E::of(self.alpha) * x.exp())
+        let below = E::of(self.alpha) * x.minimum(E::zero()).exp();
+        if x > E::zero() { E::one() } else { below }
     }
 
     fn df_tensor(&self, x: &Tensor<E>) -> Tensor<E> {

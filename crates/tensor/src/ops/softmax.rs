@@ -38,12 +38,15 @@ fn each_row<E: Real>(a: &Array<E>, b: &Array<E>, f: impl Fn(&[E], &[E], &mut [E]
         let rows = (par::PIECE / n).max(1);
         par::pieces_mut(y, rows * n, |piece, y| {
             let start = piece * rows * n;
-            isa::vectorized(|| {
-                for (i, y) in y.chunks_exact_mut(n).enumerate() {
-                    let row = start + i * n;
-                    f(&a[row..][..n], &b[row..][..n], y);
-                }
-            });
+            isa::vectorized_for::<E, _>(
+                #[inline(always)]
+                || {
+                    for (i, y) in y.chunks_exact_mut(n).enumerate() {
+                        let row = start + i * n;
+                        f(&a[row..][..n], &b[row..][..n], y);
+                    }
+                },
+            );
         });
     })
 }
@@ -75,14 +78,29 @@ impl<E: Real> Op<E> for Softmax {
         let x = &x[0];
         let shape = x.shape();
         let y = if self.axis + 1 == shape.len() {
-            each_row(x, x, |x, _, y| {
-                let max = row_max(x);
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).exp());
-                let scale = E::one() / row_sum(y);
-                y.iter_mut().for_each(|y| *y *= scale);
-            })
+            each_row(
+                x,
+                x,
+                #[inline(always)]
+                |x, _, y| {
+                    let max = row_max(x);
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = (x - max).exp();
+                    }
+                    let scale = E::one() / row_sum(y);
+                    for y in y {
+                        *y *= scale;
+                    }
+                },
+            )
         } else {
-            let e = Array::zip_to(shape, x, &kept(x, self.axis, max), |x, max| (x - max).exp());
+            let e = Array::zip_to(
+                shape,
+                x,
+                &kept(x, self.axis, max),
+                #[inline(always)]
+                |x, max| (x - max).exp(),
+            );
             let scale = kept(&e, self.axis, reduce::sum).map(|sum| E::one() / sum);
             Array::zip_to(shape, &e, &scale, |e, scale| e * scale)
         };
@@ -94,11 +112,20 @@ impl<E: Real> Op<E> for Softmax {
         let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
         let shape = y.shape();
         let g = if self.axis + 1 == shape.len() {
-            each_row(y, dy, |y, dy, dx| {
-                dx.iter_mut().zip(y).zip(dy).for_each(|((dx, &y), &dy)| *dx = y * dy);
-                let dot = row_sum(dx);
-                dx.iter_mut().zip(y).zip(dy).for_each(|((dx, &y), &dy)| *dx = y * (dy - dot));
-            })
+            each_row(
+                y,
+                dy,
+                #[inline(always)]
+                |y, dy, dx| {
+                    for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
+                        *dx = y * dy;
+                    }
+                    let dot = row_sum(dx);
+                    for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
+                        *dx = y * (dy - dot);
+                    }
+                },
+            )
         } else {
             let dot = kept(&y.zip(dy, |y, dy| y * dy), self.axis, reduce::sum);
             y.zip(&Array::zip_to(shape, dy, &dot, |dy, dot| dy - dot), |y, d| y * d)
@@ -125,12 +152,21 @@ impl<E: Real> Op<E> for LogSoftmax {
         let x = &x[0];
         let shape = x.shape();
         let y = if self.axis + 1 == shape.len() {
-            each_row(x, x, |x, _, y| {
-                let max = row_max(x);
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max).exp());
-                let log = row_sum(y).ln();
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - max - log);
-            })
+            each_row(
+                x,
+                x,
+                #[inline(always)]
+                |x, _, y| {
+                    let max = row_max(x);
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = (x - max).exp();
+                    }
+                    let log = row_sum(y).ln();
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = x - max - log;
+                    }
+                },
+            )
         } else {
             let d = Array::zip_to(shape, x, &kept(x, self.axis, max), |x, max| x - max);
             let log = kept(&d.map(E::exp), self.axis, reduce::sum).map(E::ln);
@@ -144,13 +180,29 @@ impl<E: Real> Op<E> for LogSoftmax {
         let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
         let shape = y.shape();
         let g = if self.axis + 1 == shape.len() {
-            each_row(y, dy, |y, dy, dx| {
-                let sum = row_sum(dy);
-                dx.iter_mut().zip(y).zip(dy).for_each(|((dx, &y), &dy)| *dx = dy - y.exp() * sum);
-            })
+            each_row(
+                y,
+                dy,
+                #[inline(always)]
+                |y, dy, dx| {
+                    let sum = row_sum(dy);
+                    for ((dx, &y), &dy) in dx.iter_mut().zip(y).zip(dy) {
+                        *dx = dy - y.exp() * sum;
+                    }
+                },
+            )
         } else {
             let sum = kept(dy, self.axis, reduce::sum);
-            dy.zip(&Array::zip_to(shape, y, &sum, |y, sum| y.exp() * sum), |dy, d| dy - d)
+            dy.zip(
+                &Array::zip_to(
+                    shape,
+                    y,
+                    &sum,
+                    #[inline(always)]
+                    |y, sum| y.exp() * sum,
+                ),
+                |dy, d| dy - d,
+            )
         };
         dx.add(0, g);
     }
@@ -182,7 +234,13 @@ impl<E: Real> Op<E> for LogSumExp {
         let shape = x.shape();
         let kept = reduced(shape, &self.axes, true);
         let max = max(x, &self.axes).map(finite).reshape(&kept);
-        let e = Array::zip_to(shape, x, &max, |x, max| (x - max).exp());
+        let e = Array::zip_to(
+            shape,
+            x,
+            &max,
+            #[inline(always)]
+            |x, max| (x - max).exp(),
+        );
         let y = reduce::sum(&e, &self.axes).reshape(&kept).zip(&max, |sum, max| sum.ln() + max);
         let output = y.reshape(&reduced(shape, &self.axes, self.keepdim));
         ([output].into(), keep.then(|| [x.clone(), y]))
@@ -190,7 +248,13 @@ impl<E: Real> Op<E> for LogSumExp {
 
     fn backward(&self, [x, y]: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
-        let softmax = Array::zip_to(x.shape(), x, y, |x, y| (x - finite(y)).exp());
+        let softmax = Array::zip_to(
+            x.shape(),
+            x,
+            y,
+            #[inline(always)]
+            |x, y| (x - finite(y)).exp(),
+        );
         dx.add(0, Array::zip_to(x.shape(), &softmax, &dy.reshape(y.shape()), |p, dy| p * dy));
     }
 
