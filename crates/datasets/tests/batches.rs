@@ -72,6 +72,12 @@ fn the_order_does_not_depend_on_the_size_of_a_batch() {
 }
 
 #[test]
+fn the_order_does_not_depend_on_drop_last() {
+    let all: Vec<_> = Numbers::new(50).batches(8).shuffled(4).collect();
+    assert_eq!(Numbers::new(50).batches(8).shuffled(4).drop_last().collect::<Vec<_>>(), all[..6]);
+}
+
+#[test]
 fn resuming_makes_no_earlier_batch() {
     let numbers = Numbers::new(100);
     let all: Vec<_> = numbers.batches(8).shuffled(2).collect();
