@@ -50,9 +50,8 @@ pub fn global_norm<E: Real>(
     let (mut total, mut first_bad) = (0.0, None);
     for (name, variable) in parameters.iter() {
         let Some(gradient) = gradients.get(variable) else { continue };
-        let squares = sum_of_squares(gradient.array().contiguous().as_slice().expect("made contiguous"));
-        total += squares;
-        if !squares.is_finite() {
+        total += sum_of_squares(gradient.array().contiguous().as_slice().expect("made contiguous"));
+        if !total.is_finite() {
             first_bad.get_or_insert(name);
         }
     }

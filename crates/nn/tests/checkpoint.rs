@@ -210,7 +210,7 @@ fn thousands_of_mutations_never_panic_and_never_pass_the_checksum() {
     let original = Checkpoint::read(&file).unwrap();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut sealed_and_read = 0;
-    for round in 0..6000 {
+    for round in 0..3000 {
         let mut bytes = good.clone();
         (0..1 + dice.below(3)).for_each(|_| {
             if !bytes.is_empty() {
@@ -232,5 +232,5 @@ fn thousands_of_mutations_never_panic_and_never_pass_the_checksum() {
             Ok(checkpoint) => assert_eq!(checkpoint, original, "round {round}"),
         }
     }
-    assert!(sealed_and_read > 100, "the sealed mutations reach the arrays: {sealed_and_read}");
+    assert!(sealed_and_read > 50, "the sealed mutations reach the arrays: {sealed_and_read}");
 }

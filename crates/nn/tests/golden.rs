@@ -155,8 +155,13 @@ fn schedules_have_no_holes_at_their_ends() {
     assert_eq!(Warmup { steps: 0, start_factor: 0.5, then: |_| 2.0 }.lr(0), 2.0);
     for steps in 0..4 {
         for three_phase in [false, true] {
-            let cycle = OneCycle { steps, three_phase, rise: 0.0, ..Default::default() };
-            assert!((0..6).all(|t| cycle.lr(t).is_finite() && cycle.lr(t) > 0.0), "{steps} {three_phase}");
+            for rise in [0.0, 0.5, 1.0] {
+                let cycle = OneCycle { steps, three_phase, rise, ..Default::default() };
+                assert!(
+                    (0..6).all(|t| cycle.lr(t).is_finite() && cycle.lr(t) > 0.0),
+                    "{steps} {three_phase} {rise}"
+                );
+            }
         }
     }
 }

@@ -266,6 +266,18 @@ fn gradients_with_gaps_or_without_memory_of_their_own_are_read_right() {
 }
 
 #[test]
+fn a_gradient_may_be_another_parameter_itself() {
+    let store = ParamStore::<f64>::seeded(0);
+    let a = store.root().parameter("a", &[1], Init::Constant(1.0));
+    let b = store.root().parameter("b", &[1], Init::Constant(3.0));
+    let mut gradients = (&a + &b).sum().backward();
+    gradients.set(&a, b.clone());
+    gradients.set(&b, a.clone());
+    Sgd::new(&store, SgdOptions { lr: 0.5, ..Default::default() }).step(&gradients);
+    assert_eq!((a.item(), b.item()), (-0.5, 2.5));
+}
+
+#[test]
 fn a_step_leaves_values_that_others_hold_as_they_were() {
     let store = store::<f32>(&[100]);
     let held = store.get("p0").unwrap().array();

@@ -60,12 +60,12 @@ impl Rule for AdagradOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::unless_positive(Self::NAME, "lr", self.lr)?;
-        OptionError::unless_positive(Self::NAME, "lr_decay", self.lr_decay)?;
-        OptionError::unless_positive(Self::NAME, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
+        OptionError::not_negative(Self::NAME, "lr_decay", self.lr_decay)?;
+        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
         let initial = self.initial_accumulator_value;
-        OptionError::unless_positive(Self::NAME, "initial_accumulator_value", initial)?;
-        OptionError::unless_positive(Self::NAME, "eps", self.eps)
+        OptionError::not_negative(Self::NAME, "initial_accumulator_value", initial)?;
+        OptionError::not_negative(Self::NAME, "eps", self.eps)
     }
 
     fn slots(&self) -> &'static [&'static str] {

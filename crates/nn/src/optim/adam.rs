@@ -93,11 +93,11 @@ impl AdamWOptions {
 
 impl AdamOptions {
     fn check_as(&self, name: &'static str) -> Result<(), OptionError> {
-        OptionError::unless_positive(name, "lr", self.lr)?;
-        OptionError::unless_fraction(name, "betas.0", self.betas.0)?;
-        OptionError::unless_fraction(name, "betas.1", self.betas.1)?;
-        OptionError::unless_positive(name, "eps", self.eps)?;
-        OptionError::unless_positive(name, "weight_decay", self.weight_decay)
+        OptionError::not_negative(name, "lr", self.lr)?;
+        OptionError::fraction(name, "betas.0", self.betas.0)?;
+        OptionError::fraction(name, "betas.1", self.betas.1)?;
+        OptionError::not_negative(name, "eps", self.eps)?;
+        OptionError::not_negative(name, "weight_decay", self.weight_decay)
     }
 
     /// The equation, where `decayed(w, g)` gives w and g after the weight decay.

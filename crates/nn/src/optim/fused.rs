@@ -148,10 +148,10 @@ impl<R: Rule, E: Real> Fused<R, E> {
                 }
                 *steps += 1;
                 let gradient = gradient.array().contiguous();
-                jobs.push(Job { rule, step: *steps, lock: variable.lock(), gradient, state });
+                jobs.push(Job { rule, step: *steps, variable, gradient, state });
             }
         }
-        run(&mut jobs);
+        run(jobs);
     }
 
     /// The learning rate of the first group.
@@ -226,7 +226,7 @@ impl<R: Rule, E: Real> Optimizer<E> for Fused<R, E> {
 struct Job<'a, R, E: Real> {
     rule: &'a R,
     step: u64,
-    lock: ElementsLock<'a, E>,
+    variable: &'a Tensor<E>,
     gradient: Array<E>,
     state: &'a mut Vec<Array<E>>,
 }
@@ -244,10 +244,11 @@ struct Piece<'a, R, E> {
 const PIECE: usize = par::PIECE / 2;
 
 /// Cuts large parameters into pieces, bundles small ones, and steps all bundles in parallel.
-fn run<R: Rule, E: Real>(jobs: &mut [Job<R, E>]) {
+fn run<R: Rule, E: Real>(mut jobs: Vec<Job<R, E>>) {
+    let mut locks: Vec<ElementsLock<E>> = jobs.iter().map(|job| job.variable.lock()).collect();
     let mut bundles: Vec<Vec<Piece<R, E>>> = Vec::new();
     let mut room = 0;
-    for Job { rule, step, lock, gradient, state } in jobs {
+    for (Job { rule, step, gradient, state, .. }, lock) in jobs.iter_mut().zip(&mut locks) {
         let mut w = lock.as_mut_slice();
         let mut g = gradient.as_slice().expect("the gradient was made contiguous");
         let mut state: SmallVec<[&mut [E]; 3]> = state.iter_mut().map(Array::make_mut).collect();

@@ -56,11 +56,11 @@ impl Rule for RmsPropOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::unless_positive(Self::NAME, "lr", self.lr)?;
-        OptionError::unless_fraction(Self::NAME, "alpha", self.alpha)?;
-        OptionError::unless_positive(Self::NAME, "eps", self.eps)?;
-        OptionError::unless_positive(Self::NAME, "weight_decay", self.weight_decay)?;
-        OptionError::unless_positive(Self::NAME, "momentum", self.momentum)
+        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
+        OptionError::fraction(Self::NAME, "alpha", self.alpha)?;
+        OptionError::not_negative(Self::NAME, "eps", self.eps)?;
+        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::NAME, "momentum", self.momentum)
     }
 
     fn slots(&self) -> &'static [&'static str] {

@@ -18,7 +18,7 @@ pub struct OptionError {
 
 impl OptionError {
     /// `Ok` when `fits`, else an error on this option.
-    pub(crate) fn unless(
+    pub(crate) fn require(
         fits: bool,
         optimizer: &'static str,
         option: &'static str,
@@ -29,21 +29,17 @@ impl OptionError {
     }
 
     /// `Ok` for a finite number that is not negative.
-    pub(crate) fn unless_positive(
+    pub(crate) fn not_negative(
         optimizer: &'static str,
         option: &'static str,
         found: f64,
     ) -> Result<(), Self> {
-        Self::unless(found >= 0.0 && found.is_finite(), optimizer, option, "finite and not negative", found)
+        Self::require(found >= 0.0 && found.is_finite(), optimizer, option, "finite and not negative", found)
     }
 
     /// `Ok` in [0, 1).
-    pub(crate) fn unless_fraction(
-        optimizer: &'static str,
-        option: &'static str,
-        found: f64,
-    ) -> Result<(), Self> {
-        Self::unless((0.0..1.0).contains(&found), optimizer, option, "in [0, 1)", found)
+    pub(crate) fn fraction(optimizer: &'static str, option: &'static str, found: f64) -> Result<(), Self> {
+        Self::require((0.0..1.0).contains(&found), optimizer, option, "in [0, 1)", found)
     }
 }
 

@@ -56,12 +56,12 @@ impl Rule for SgdOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::unless_positive(Self::NAME, "lr", self.lr)?;
-        OptionError::unless_positive(Self::NAME, "momentum", self.momentum)?;
-        OptionError::unless(self.dampening.is_finite(), Self::NAME, "dampening", "finite", self.dampening)?;
-        OptionError::unless_positive(Self::NAME, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
+        OptionError::not_negative(Self::NAME, "momentum", self.momentum)?;
+        OptionError::require(self.dampening.is_finite(), Self::NAME, "dampening", "finite", self.dampening)?;
+        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
         let looks_ahead = |option, fits, expected, found| {
-            OptionError::unless(!self.nesterov || fits, Self::NAME, option, expected, found)
+            OptionError::require(!self.nesterov || fits, Self::NAME, option, expected, found)
         };
         looks_ahead("momentum", self.momentum > 0.0, "positive with nesterov", self.momentum)?;
         looks_ahead("dampening", self.dampening == 0.0, "0 with nesterov", self.dampening)

@@ -94,8 +94,16 @@ fn plan<R: Rule, E: Real>(
         let name_of_lr = lr_name(i);
         match arrays.get(&name_of_lr) {
             None => error.missing.push(name_of_lr.clone()),
-            Some(AnyArray::F64(lr)) if lr.shape().is_empty() => plan.lrs.extend(lr),
-            Some(other) => error.mismatched.push(difference(&name_of_lr, "one f64", other)),
+            Some(AnyArray::F64(lr))
+                if lr.shape().is_empty() && lr.iter().all(|lr| (0.0..f64::INFINITY).contains(lr)) =>
+            {
+                plan.lrs.extend(lr);
+            }
+            Some(other) => error.mismatched.push(difference(
+                &name_of_lr,
+                "one f64 that is finite and not negative",
+                other,
+            )),
         }
         known.insert(name_of_lr);
         for member in &group.members {

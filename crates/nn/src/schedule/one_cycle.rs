@@ -92,7 +92,8 @@ impl OneCycle {
         let (step, mut begin) = (step as f64, 0.0);
         for &(until, from, to) in phases {
             if step <= until {
-                return self.anneal.between(from, to, (step - begin) / (until - begin));
+                let at = if until > begin { (step - begin) / (until - begin) } else { 1.0 };
+                return self.anneal.between(from, to, at);
             }
             begin = until;
         }
