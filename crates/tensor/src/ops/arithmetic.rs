@@ -162,13 +162,13 @@ impl<E: Real> Op<E> for Affine {
 
     fn forward(&self, x: &[Array<E>], _keep: bool) -> (Outputs<E>, Option<()>) {
         let (scale, shift) = (E::of(self.scale), E::of(self.shift));
-        ([x[0].map(|x| scale * x + shift)].into(), Some(()))
+        ([x[0].map(move |x| scale * x + shift)].into(), Some(()))
     }
 
     fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         let Some(dy) = &dy[0] else { return };
         let scale = E::of(self.scale);
-        dx.add(0, if self.scale == 1.0 { dy.clone() } else { dy.map(|dy| scale * dy) });
+        dx.add(0, if self.scale == 1.0 { dy.clone() } else { dy.map(move |dy| scale * dy) });
     }
 
     fn backward_tensors(

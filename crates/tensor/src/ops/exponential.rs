@@ -8,6 +8,7 @@ use super::pointwise::{Pointwise, Reads, pointwise};
 use crate::tensor::Tensor;
 
 /// y = eˣ, dy/dx = y
+#[derive(Clone, Copy)]
 struct Exp;
 
 impl<E: Real> Pointwise<E> for Exp {
@@ -30,6 +31,7 @@ impl<E: Real> Pointwise<E> for Exp {
 }
 
 /// y = eˣ − 1, dy/dx = y + 1
+#[derive(Clone, Copy)]
 struct Expm1;
 
 impl<E: Real> Pointwise<E> for Expm1 {
@@ -52,6 +54,7 @@ impl<E: Real> Pointwise<E> for Expm1 {
 }
 
 /// y = ln x, dy/dx = 1 / x
+#[derive(Clone, Copy)]
 struct Log;
 
 impl<E: Real> Pointwise<E> for Log {
@@ -74,6 +77,7 @@ impl<E: Real> Pointwise<E> for Log {
 }
 
 /// y = ln(1 + x), dy/dx = 1 / (1 + x)
+#[derive(Clone, Copy)]
 struct Log1p;
 
 impl<E: Real> Pointwise<E> for Log1p {
@@ -96,6 +100,7 @@ impl<E: Real> Pointwise<E> for Log1p {
 }
 
 /// y = erf x, dy/dx = 2/√π e^(−x²)
+#[derive(Clone, Copy)]
 struct Erf;
 
 impl<E: Real> Pointwise<E> for Erf {

@@ -21,6 +21,7 @@ fn normal_cdf<E: Real>(x: E) -> E {
 }
 
 /// y = x Φ(x), dy/dx = Φ(x) + x φ(x)
+#[derive(Clone, Copy)]
 struct Gelu;
 
 impl<E: Real> Pointwise<E> for Gelu {
@@ -45,6 +46,7 @@ impl<E: Real> Pointwise<E> for Gelu {
 }
 
 /// y = x s, s = σ(2u) = ½ (1 + tanh u), u = √(2/π) (x + 0.044715 x³); dy/dx = s + 2 x s (1 − s) u′
+#[derive(Clone, Copy)]
 struct GeluTanh;
 
 impl<E: Real> Pointwise<E> for GeluTanh {
@@ -74,6 +76,7 @@ impl<E: Real> Pointwise<E> for GeluTanh {
 }
 
 /// y = x σ(x), dy/dx = σ(x) (1 + x (1 − σ(x)))
+#[derive(Clone, Copy)]
 struct Silu;
 
 impl<E: Real> Pointwise<E> for Silu {

@@ -29,7 +29,7 @@ impl<E: Real> Op<E> for Norm {
             reduce::sum(&x.map(|x| x * x), &self.axes).map(E::sqrt)
         } else {
             let root = E::of(1.0 / self.p);
-            reduce::sum(&x.map(|x| x.abs().powf(p)), &self.axes).map(|sum| sum.powf(root))
+            reduce::sum(&x.map(move |x| x.abs().powf(p)), &self.axes).map(move |sum| sum.powf(root))
         };
         let saved = keep.then(|| [x.clone(), y.reshape(&reduced(x.shape(), &self.axes, true))]);
         ([y.reshape(&reduced(x.shape(), &self.axes, self.keepdim))].into(), saved)
@@ -42,7 +42,7 @@ impl<E: Real> Op<E> for Norm {
             Array::zip_to(x.shape(), x, y, |x, y| if zero(x, y) { E::zero() } else { x / y })
         } else {
             let power = E::of(self.p - 1.0);
-            Array::zip_to(x.shape(), x, y, |x, y| {
+            Array::zip_to(x.shape(), x, y, move |x, y| {
                 let size = (x.abs() / y).powf(power);
                 if zero(x, y) {
                     E::zero()

@@ -19,6 +19,7 @@ fn sign<E: Real>(x: E) -> E {
 }
 
 /// y = |x|, dy/dx = sign x
+#[derive(Clone, Copy)]
 struct Abs;
 
 impl<E: Real> Pointwise<E> for Abs {
@@ -41,6 +42,7 @@ impl<E: Real> Pointwise<E> for Abs {
 }
 
 /// y = sign x, dy/dx = 0
+#[derive(Clone, Copy)]
 struct Sign;
 
 impl<E: Real> Pointwise<E> for Sign {
@@ -63,6 +65,7 @@ impl<E: Real> Pointwise<E> for Sign {
 }
 
 /// y = min(max(x, low), high), dy/dx = 1 where low ≤ x ≤ high, else 0
+#[derive(Clone, Copy)]
 struct Clamp {
     low: f64,
     high: f64,

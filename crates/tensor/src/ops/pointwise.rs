@@ -17,7 +17,9 @@ pub enum Reads {
 }
 
 /// A function of one number, applied to every element: use it with [`pointwise`].
-pub trait Pointwise<E: Real>: Send + Sync + 'static {
+///
+/// It is copied into the loops, so that its parameters stay in registers there.
+pub trait Pointwise<E: Real>: Copy + Send + Sync + 'static {
     /// The name in messages.
     const NAME: &'static str;
     /// What [`Pointwise::df`] is given.
@@ -42,9 +44,10 @@ impl<E: Real, F: Pointwise<E>> Op<E> for Map<F> {
     type Saved = Array<E>;
 
     fn forward(&self, x: &[Array<E>], keep: bool) -> (Outputs<E>, Option<Array<E>>) {
+        let f = self.0;
         let y = x[0].map(
             #[inline(always)]
-            |x| self.0.f(x),
+            move |x| f.f(x),
         );
         let saved = keep.then(|| if F::READS == Reads::Input { x[0].clone() } else { y.clone() });
         ([y].into(), saved)
@@ -52,10 +55,11 @@ impl<E: Real, F: Pointwise<E>> Op<E> for Map<F> {
 
     fn backward(&self, v: &Array<E>, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         if let Some(dy) = &dy[0] {
+            let f = self.0;
             let g = v.zip(
                 dy,
                 #[inline(always)]
-                |v, dy| self.0.pass(v, dy),
+                move |v, dy| f.pass(v, dy),
             );
             dx.add(0, g);
         }

@@ -10,6 +10,7 @@ use crate::tape::apply;
 use crate::tensor::Tensor;
 
 /// y = x², dy/dx = 2x
+#[derive(Clone, Copy)]
 struct Square;
 
 impl<E: Real> Pointwise<E> for Square {
@@ -32,6 +33,7 @@ impl<E: Real> Pointwise<E> for Square {
 }
 
 /// y = √x, dy/dx = 1 / (2y)
+#[derive(Clone, Copy)]
 struct Sqrt;
 
 impl<E: Real> Pointwise<E> for Sqrt {
@@ -54,6 +56,7 @@ impl<E: Real> Pointwise<E> for Sqrt {
 }
 
 /// y = 1 / √x, dy/dx = −y³ / 2
+#[derive(Clone, Copy)]
 struct Rsqrt;
 
 impl<E: Real> Pointwise<E> for Rsqrt {
@@ -76,6 +79,7 @@ impl<E: Real> Pointwise<E> for Rsqrt {
 }
 
 /// y = 1 / x, dy/dx = −y²
+#[derive(Clone, Copy)]
 struct Reciprocal;
 
 impl<E: Real> Pointwise<E> for Reciprocal {
@@ -98,6 +102,7 @@ impl<E: Real> Pointwise<E> for Reciprocal {
 }
 
 /// y = xᵖ, dy/dx = p · xᵖ⁻¹
+#[derive(Clone, Copy)]
 struct Power(f64);
 
 impl<E: Real> Pointwise<E> for Power {

@@ -11,6 +11,7 @@ use crate::tape::apply;
 use crate::tensor::Tensor;
 
 /// y = max(x, 0), dy/dx = 1 where y > 0, else 0
+#[derive(Clone, Copy)]
 struct Relu;
 
 impl<E: Real> Pointwise<E> for Relu {
@@ -38,6 +39,7 @@ impl<E: Real> Pointwise<E> for Relu {
 }
 
 /// y = min(max(x, 0), 6), dy/dx = 1 where 0 < y < 6, else 0
+#[derive(Clone, Copy)]
 struct Relu6;
 
 impl<E: Real> Pointwise<E> for Relu6 {
@@ -65,6 +67,7 @@ impl<E: Real> Pointwise<E> for Relu6 {
 }
 
 /// y = x where x > 0, else slope · x; dy/dx = 1 or slope
+#[derive(Clone, Copy)]
 struct LeakyRelu {
     slope: f64,
 }
@@ -94,6 +97,7 @@ impl<E: Real> Pointwise<E> for LeakyRelu {
 }
 
 /// y = x where x > 0, else α (eˣ − 1); dy/dx = 1 or α eˣ
+#[derive(Clone, Copy)]
 struct Elu {
     alpha: f64,
 }

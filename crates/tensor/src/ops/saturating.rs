@@ -6,6 +6,7 @@ use super::pointwise::{Pointwise, Reads, pointwise};
 use crate::tensor::Tensor;
 
 /// y = tanh x, dy/dx = 1 − y²
+#[derive(Clone, Copy)]
 struct Tanh;
 
 impl<E: Real> Pointwise<E> for Tanh {
@@ -28,6 +29,7 @@ impl<E: Real> Pointwise<E> for Tanh {
 }
 
 /// y = 1 / (1 + e⁻ˣ), dy/dx = y (1 − y)
+#[derive(Clone, Copy)]
 struct Sigmoid;
 
 impl<E: Real> Pointwise<E> for Sigmoid {
@@ -56,6 +58,7 @@ fn softplus<E: Real>(x: E) -> E {
 }
 
 /// y = ln(1 + eˣ), dy/dx = σ(x)
+#[derive(Clone, Copy)]
 struct Softplus;
 
 impl<E: Real> Pointwise<E> for Softplus {
@@ -78,6 +81,7 @@ impl<E: Real> Pointwise<E> for Softplus {
 }
 
 /// y = ln σ(x) = −ln(1 + e⁻ˣ), dy/dx = σ(−x)
+#[derive(Clone, Copy)]
 struct LogSigmoid;
 
 impl<E: Real> Pointwise<E> for LogSigmoid {
@@ -100,6 +104,7 @@ impl<E: Real> Pointwise<E> for LogSigmoid {
 }
 
 /// y = min(max(x / 6 + ½, 0), 1), dy/dx = ⅙ where −3 < x < 3, else 0
+#[derive(Clone, Copy)]
 struct HardSigmoid;
 
 impl<E: Real> Pointwise<E> for HardSigmoid {

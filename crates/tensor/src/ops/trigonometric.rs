@@ -6,6 +6,7 @@ use super::pointwise::{Pointwise, Reads, pointwise};
 use crate::tensor::Tensor;
 
 /// y = sin x, dy/dx = cos x
+#[derive(Clone, Copy)]
 struct Sin;
 
 impl<E: Real> Pointwise<E> for Sin {
@@ -28,6 +29,7 @@ impl<E: Real> Pointwise<E> for Sin {
 }
 
 /// y = cos x, dy/dx = −sin x
+#[derive(Clone, Copy)]
 struct Cos;
 
 impl<E: Real> Pointwise<E> for Cos {

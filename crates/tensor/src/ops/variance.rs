@@ -56,9 +56,9 @@ impl<E: Real> Op<E> for Var {
         let x = &x[0];
         let shape = x.shape();
         let (count, scale) = (E::of(self.count(shape)), E::of(self.scale(shape)));
-        let mean = reduce::sum(x, &self.axes).map(|sum| sum / count).reshape(&self.kept(shape));
+        let mean = reduce::sum(x, &self.axes).map(move |sum| sum / count).reshape(&self.kept(shape));
         let squares = Array::zip_to(shape, x, &mean, |x, mean| (x - mean) * (x - mean));
-        let y = reduce::sum(&squares, &self.axes).map(|sum| sum * scale);
+        let y = reduce::sum(&squares, &self.axes).map(move |sum| sum * scale);
         let y = y.reshape(&reduced(shape, &self.axes, self.options.keepdim));
         ([y].into(), keep.then(|| [x.clone(), mean]))
     }
@@ -66,7 +66,7 @@ impl<E: Real> Op<E> for Var {
     fn backward(&self, [x, mean]: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         let Some(dy) = dy[0].as_ref().filter(|_| dx.wants(0)) else { return };
         let scale = E::of(2.0 * self.scale(x.shape()));
-        let dy = dy.reshape(mean.shape()).map(|dy| scale * dy);
+        let dy = dy.reshape(mean.shape()).map(move |dy| scale * dy);
         let centred = Array::zip_to(x.shape(), x, mean, |x, mean| x - mean);
         dx.add(0, Array::zip_to(x.shape(), &centred, &dy, |x, dy| x * dy));
     }
@@ -86,6 +86,7 @@ impl<E: Real> Op<E> for Var {
 }
 
 /// y = √variance, dy/dvariance = 1 / (2y), or 0 where y = 0
+#[derive(Clone, Copy)]
 struct Std;
 
 impl<E: Real> Pointwise<E> for Std {
