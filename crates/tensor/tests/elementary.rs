@@ -88,7 +88,7 @@ fn nothing_overflows_at_ten_thousand() {
             let y = f(&Tensor::from_slice(&edges)).to_vec();
             assert!(y.iter().all(|y| y.abs() <= E::of(1e4)), "{name}: {y:?}");
             let dx = slope(&edges, f);
-            assert!(dx.iter().all(|dx| dx.abs() <= E::of(1.0)), "{name}: slopes {dx:?}");
+            assert!(dx.iter().all(|dx| dx.abs() <= E::of(1.2)), "{name}: slopes {dx:?}");
             assert!(f(&Tensor::from_slice(&[E::NAN])).to_vec()[0].is_nan(), "{name} loses NaN");
         }
     }
