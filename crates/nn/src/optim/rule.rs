@@ -77,7 +77,7 @@ pub trait Rule: Clone + Send + Sync + 'static {
 /// Numbers that [`update`] holds in registers at a time: a few of the widest vectors.
 const LANES: usize = 32;
 
-/// (w[i], s[i]) ← f(w[i], g[i], s[i]) for every element: the vectorised loop of a [`Rule`].
+/// (wᵢ, sᵢ) ← f(wᵢ, gᵢ, sᵢ) for every element: the vectorised loop of a [`Rule`].
 ///
 /// Mark the closure `#[inline(always)]`; otherwise the loop may stay scalar.
 ///
