@@ -79,7 +79,7 @@ impl<E: Real> Op<E> for Var {
     ) -> Option<Vec<Option<Tensor<E>>>> {
         let x = &x[0];
         let axes: Vec<isize> = self.axes.iter().map(|&axis| axis as isize).collect();
-        let centred = if axes.is_empty() { x - x } else { x - x.mean_dim(&axes, true) };
+        let centred = x - x.mean_dim(&axes, true);
         let dy = dy[0].as_ref()?.reshape_to(&self.kept(x.shape())) * (2.0 * self.scale(x.shape()));
         Some(vec![Some(centred * dy)])
     }
