@@ -23,7 +23,6 @@ pub(crate) fn fold<E: Real>(x: &[E], init: E, f: impl Fn(E, E) -> E, combine: im
 
 /// Σ f(a[i], b[i])
 #[inline(always)]
-#[allow(dead_code)]
 pub(crate) fn sum2<E: Real>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> E {
     let mut lanes = [E::zero(); LANES];
     let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());

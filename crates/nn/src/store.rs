@@ -196,6 +196,20 @@ impl<E: Real> ParamStore<E> {
         chosen.for_each(|(_, mode)| mode.0.store(training, Ordering::Relaxed));
     }
 
+    /// Runs `f` with every layer in evaluation, then sets those that were training back to it.
+    pub(crate) fn in_evaluation<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Restore(Vec<Mode>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                self.0.iter().for_each(|mode| mode.0.store(true, Ordering::Relaxed));
+            }
+        }
+        let modes = lock(&self.shared.modes).of.iter().map(|(_, mode)| mode.clone()).collect::<Vec<_>>();
+        let restore = Restore(modes.into_iter().filter(Mode::is_training).collect());
+        restore.0.iter().for_each(|mode| mode.0.store(false, Ordering::Relaxed));
+        f()
+    }
+
     /// The values as they are now, immutable: layers made from its [`ParamStore::root`] hold plain values, take no
     /// lock, are in evaluation mode, and can serve from many threads while this store trains on.
     ///

@@ -73,7 +73,10 @@ fn check<E: Real>(shape: &[usize], tolerance: f64) {
             for (value, expected) in result.to_vec().into_iter().zip(expected) {
                 let error = (value.f64() - expected).abs();
                 let both_nan = value.is_nan() && expected.is_nan();
-                assert!(both_nan || error <= tolerance * (1.0 + expected.abs()), "{shape:?} {options:?}: {value} {expected}");
+                assert!(
+                    both_nan || error <= tolerance * (1.0 + expected.abs()),
+                    "{shape:?} {options:?}: {value} {expected}"
+                );
             }
         }
     }
@@ -81,7 +84,9 @@ fn check<E: Real>(shape: &[usize], tolerance: f64) {
 
 #[test]
 fn values_are_those_of_the_formula() {
-    for shape in [&[1, 1][..], &[3, 2], &[5, 10], &[2, 33], &[70, 1000], &[2, 3, 5], &[3, 4, 17, 19], &[2, 5, 1, 1]] {
+    for shape in
+        [&[1, 1][..], &[3, 2], &[5, 10], &[2, 33], &[70, 1000], &[2, 3, 5], &[3, 4, 17, 19], &[2, 5, 1, 1]]
+    {
         check::<f64>(shape, 1e-12);
         check::<f32>(shape, 2e-5);
     }
@@ -121,8 +126,11 @@ fn gradients_are_those_of_the_formula() {
 #[test]
 fn large_logits_neither_overflow_nor_lose_the_loss() {
     let x = Tensor::from_vec(&[2, 3], vec![1e4f32, 0.0, -1e4, 1e4, 1e4 + 1.0, -1e4]).requires_grad();
-    let losses =
-        cross_entropy_with(&x, &[1, 0], CrossEntropyOptions { reduction: Reduction::None, ..Default::default() });
+    let losses = cross_entropy_with(
+        &x,
+        &[1, 0],
+        CrossEntropyOptions { reduction: Reduction::None, ..Default::default() },
+    );
     assert_eq!(losses.to_vec()[0], 1e4);
     assert!((losses.to_vec()[1] - (1.0 + (-1f32).exp().ln_1p())).abs() < 1e-6);
     let dx = losses.sum().backward().get(&x).unwrap().to_vec();
@@ -162,7 +170,9 @@ fn a_label_out_of_range_panics() {
 }
 
 #[test]
-#[should_panic(expected = "cross_entropy: labels must be [2], or as many in one axis (scores [2, 3], labels [3])")]
+#[should_panic(
+    expected = "cross_entropy: labels must be [2], or as many in one axis (scores [2, 3], labels [3])"
+)]
 fn too_many_labels_panic() {
     cross_entropy(&Tensor::<f32>::zeros(&[2, 3]), &[0, 1, 2]);
 }

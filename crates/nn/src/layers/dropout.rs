@@ -22,7 +22,7 @@ use crate::store::{Mode, Path, Stream};
 ///
 /// let store = ParamStore::<f32>::seeded(0);
 /// let dropout = Dropout::new(&store.root().sub("drop"), 0.5);
-/// let x = Tensor::ones(&[100]);
+/// let x = Tensor::<f32>::ones(&[100]);
 /// assert!(dropout.forward(&x).to_vec().iter().all(|&y| y == 0.0 || y == 2.0));
 /// store.eval();
 /// assert_eq!(dropout.forward(&x).to_vec(), x.to_vec());

@@ -99,7 +99,8 @@ impl<E: Real> CrossEntropy<E> {
         let Targets { classes, inner, ref labels, .. } = self.targets;
         Array::build(&[labels.len(), 2], |z| {
             let z = z.as_chunks_mut::<2>().0;
-            let piece = par::PIECE.div_ceil(classes.max(1)).next_multiple_of(if inner == 1 { 1 } else { BLOCK });
+            let piece =
+                par::PIECE.div_ceil(classes.max(1)).next_multiple_of(if inner == 1 { 1 } else { BLOCK });
             par::pieces_mut(z, piece, |i, z| {
                 if inner == 1 {
                     let x = &x[i * piece * classes..];
@@ -123,12 +124,10 @@ impl<E: Real> CrossEntropy<E> {
         let Targets { classes, inner, ref weights, .. } = self.targets;
         let first = self.targets.index(i, 0);
         match weights {
-            None if inner == 1 => isa::vectorized(|| {
-                lanes::sum(&x[first..][..classes], |x| max - x + log_sum)
-            }),
-            _ => (0..classes)
-                .map(|c| self.targets.weight(c) * (max - x[first + c * inner] + log_sum))
-                .sum(),
+            None if inner == 1 => {
+                isa::vectorized(|| lanes::sum(&x[first..][..classes], |x| max - x + log_sum))
+            }
+            _ => (0..classes).map(|c| self.targets.weight(c) * (max - x[first + c * inner] + log_sum)).sum(),
         }
     }
 }
@@ -250,6 +249,32 @@ impl<E: Real> Op<E> for CrossEntropy<E> {
             });
         });
         dx.add(0, gradient);
+    }
+
+    fn backward_tensors(
+        &self,
+        x: &[Tensor<E>],
+        _y: &[Tensor<E>],
+        dy: &[Option<Tensor<E>>],
+    ) -> Option<Vec<Option<Tensor<E>>>> {
+        let (dy, targets) = (dy[0].as_ref()?, &self.targets);
+        // q_c w_c at every position, zeros where it is ignored.
+        let mut q = Array::zeros(x[0].shape());
+        let entries = q.make_mut();
+        for i in 0..targets.labels.len() {
+            let Some(weight) = targets.weight_at(i) else { continue };
+            for class in 0..targets.classes {
+                entries[targets.index(i, class)] = self.spread() * targets.weight(class);
+            }
+            entries[targets.index(i, targets.labels[i])] += (E::one() - self.smoothing) * weight;
+        }
+        let q = Tensor::from(q);
+        let scale = match targets.reduction {
+            Reduction::None => dy.unsqueeze(1),
+            Reduction::Sum => dy.clone(),
+            Reduction::Mean => dy * (1.0 / targets.total().f64()),
+        };
+        Some(vec![Some((x[0].softmax(1) * q.sum_dim(&[1], true) - q) * scale)])
     }
 }
 

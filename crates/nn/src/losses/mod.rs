@@ -1,9 +1,26 @@
 //! Losses: the negative log-likelihood of the data under the model, each of a named distribution.
 
+mod bernoulli;
+mod categorical;
 mod cross_entropy;
+mod divergence;
+mod elementwise;
+mod gaussian;
+mod regression;
 mod targets;
 
+pub use bernoulli::{
+    BinaryCrossEntropyOptions, binary_cross_entropy, binary_cross_entropy_from_logits,
+    binary_cross_entropy_from_logits_with, binary_cross_entropy_with,
+};
+pub use categorical::{CategoricalNllOptions, categorical_nll, categorical_nll_with};
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy, cross_entropy_with};
+pub use divergence::{DiagonalGaussian, kl_categorical, kl_gaussian, kl_standard_normal};
+pub use gaussian::{GaussianNllOptions, gaussian_nll};
+pub use regression::{
+    SmoothAbsoluteErrorOptions, absolute_error, absolute_error_with, smooth_absolute_error, squared_error,
+    squared_error_with,
+};
 
 /// How the losses of single elements become the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

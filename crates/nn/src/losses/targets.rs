@@ -77,7 +77,7 @@ impl<E: Real> Targets<E> {
     }
 
     /// What a mean divides by: the sum of the weights of all labels.
-    fn total(&self) -> E {
+    pub(super) fn total(&self) -> E {
         E::of((0..self.labels.len()).filter_map(|i| self.weight_at(i)).map(E::f64).sum())
     }
 
