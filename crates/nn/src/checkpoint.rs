@@ -91,7 +91,7 @@ pub enum CheckpointError {
         /// The section.
         section: String,
         /// All differences.
-        source: StateError,
+        source: Box<StateError>,
     },
 }
 
@@ -201,7 +201,7 @@ impl Checkpoint {
         store.check_arrays(model, &[], &source)?;
         let state = |section: &str, result: Result<(), StateError>| {
             let (file, section) = (self.file.clone(), section.to_string());
-            result.map_err(|source| CheckpointError::State { file, section, source })
+            result.map_err(|source| CheckpointError::State { file, section, source: source.into() })
         };
         for (section, optimizer) in optimizers.iter() {
             state(section, optimizer.check_state(self.section(section)?))?;
