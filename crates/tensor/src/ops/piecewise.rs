@@ -64,7 +64,7 @@ impl<E: Real> Pointwise<E> for Sign {
     }
 }
 
-/// y = min(max(x, low), high), dy/dx = 1 where low ≤ x ≤ high, else 0
+/// y = min(max(x, low), high), dy/dx = 1 where low < x < high, else 0
 #[derive(Clone, Copy)]
 struct Clamp {
     low: f64,
@@ -82,16 +82,16 @@ impl<E: Real> Pointwise<E> for Clamp {
 
     #[inline(always)]
     fn df(&self, x: E) -> E {
-        indicator(x >= E::of(self.low) && x <= E::of(self.high))
+        indicator(x > E::of(self.low) && x < E::of(self.high))
     }
 
     #[inline(always)]
     fn pass(&self, x: E, dy: E) -> E {
-        if x >= E::of(self.low) && x <= E::of(self.high) { dy } else { E::zero() }
+        if x > E::of(self.low) && x < E::of(self.high) { dy } else { E::zero() }
     }
 
     fn df_tensor(&self, x: &Tensor<E>) -> Tensor<E> {
-        x.ge(self.low) * x.le(self.high)
+        x.gt(self.low) * x.lt(self.high)
     }
 }
 
@@ -122,8 +122,8 @@ impl<E: Real> Tensor<E> {
 
     /// Every element, raised to `low` and lowered to `high` where it lies outside; `None` sets no limit.
     ///
-    /// y = min(max(x, low), high), dy/dx = 1 where low ≤ x ≤ high, else 0; NaN stays NaN. Where low > high,
-    /// y = high. Any shape. PyTorch's `torch.clamp(x, min, max)`.
+    /// y = min(max(x, low), high), dy/dx = 1 where low < x < high, else 0; NaN stays NaN. Where low > high,
+    /// y = high. Any shape. PyTorch's `torch.clamp(x, min, max)`, whose slope at a limit was 1 until 2026.
     ///
     /// ```
     /// # use striate_tensor::Tensor;
