@@ -22,6 +22,7 @@
 //! Files are read as if an enemy had written them: no panic, no memory that the file does not fill, and an error
 //! that names the file, the place, what was expected and what came.
 
+mod augment;
 mod batches;
 pub mod cifar;
 pub mod csv;
@@ -41,6 +42,7 @@ mod standardize;
 pub mod synthetic;
 mod text;
 
+pub use augment::RandomAffine;
 pub use batches::Batches;
 pub use dataset::Dataset;
 pub use digits::digits;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use striate::compute::par;
 use striate::compute::rng::Rng;
-use striate::nn::losses::mse;
-use striate::nn::optim::{Adam, AdamOptions, Optimizer};
+use striate::nn::losses::squared_error;
+use striate::nn::optim::{Adam, AdamOptions};
 use striate::nn::schedule::{Cosine, Schedule};
 use striate::nn::{Linear, Module, ParamStore};
 use striate::tensor::{Tensor, no_grad};
@@ -52,12 +52,16 @@ impl Network {
     /// Sigmoids whose steps are spread over [0, 1]: σ(w (x − t)) with t uniform and w about as steep as the steps are dense.
     fn new(store: &ParamStore, width: usize) -> Self {
         let root = store.root();
-        let (hidden, output) = (Linear::new(&root.sub("hidden"), 1, width), Linear::new(&root.sub("output"), width, 1));
+        let (hidden, output) =
+            (Linear::new(&root.sub("hidden"), 1, width), Linear::new(&root.sub("output"), width, 1));
         let mut rng = Rng::named(store.seed(), "steps");
         let steepness = 6.0 + 2.0 * width as f64;
-        let w: Vec<f64> = (0..width).map(|_| steepness * if rng.uniform() < 0.5 { 1.0 } else { -1.0 }).collect();
+        let w: Vec<f64> =
+            (0..width).map(|_| steepness * if rng.uniform() < 0.5 { 1.0 } else { -1.0 }).collect();
         let b: Vec<f32> = w.iter().map(|w| (-w * rng.uniform()) as f32).collect();
-        hidden.weight.update(|weight| weight.make_mut().iter_mut().zip(&w).for_each(|(weight, &w)| *weight = w as f32));
+        hidden.weight.update(|weight| {
+            weight.make_mut().iter_mut().zip(&w).for_each(|(weight, &w)| *weight = w as f32)
+        });
         hidden.bias.as_ref().expect("a bias").update(|bias| bias.make_mut().copy_from_slice(&b));
         Network { hidden, output }
     }
@@ -78,11 +82,11 @@ fn fit(width: usize, steps: u32, seed: u64) -> Network {
     let store = ParamStore::seeded(seed);
     let network = Network::new(&store, width);
     let (x, y) = (column(SAMPLES, |x| x), column(SAMPLES, target));
-    let schedule = Cosine { start: 3e-2, end: 0.0, steps: u64::from(steps) };
+    let schedule = Cosine { lr: 3e-2, steps: u64::from(steps), ..Default::default() };
     let mut adam = Adam::new(&store, AdamOptions::default());
     for step in 0..steps {
         adam.set_lr(schedule.lr(u64::from(step)));
-        adam.step(&mse(&network.forward(&x), &y).backward());
+        adam.step(&squared_error(&network.forward(&x), &y).backward());
     }
     network
 }
@@ -100,9 +104,13 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::parse();
     let folder = RunFolder::create(&arguments.out)?;
-    println!("seed {}: {} networks of each width, {} steps each", arguments.seed, arguments.repeats, arguments.steps);
+    println!(
+        "seed {}: {} networks of each width, {} steps each",
+        arguments.seed, arguments.repeats, arguments.steps
+    );
     println!("hidden units   largest error: median   (least to most)");
-    let widths: Vec<u32> = (0..).map(|power| 1 << power).take_while(|&width| width <= arguments.width).collect();
+    let widths: Vec<u32> =
+        (0..).map(|power| 1 << power).take_while(|&width| width <= arguments.width).collect();
     let (mut median, mut least, mut most) = (vec![], vec![], vec![]);
     let mut fits = vec![];
     for &width in &widths {
@@ -136,10 +144,18 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut curves = vec![curve("f(x)", grid.iter().map(|&x| (x, target(x))).collect())];
     for (width, network) in fits.iter().filter(|(width, _)| [2, 8, 32].contains(width)) {
         let y = no_grad(|| network.forward(&column(points, |x| x))).to_vec();
-        curves.push(curve(&format!("{width} units"), grid.iter().copied().zip(y.into_iter().map(f64::from)).collect()));
+        curves.push(curve(
+            &format!("{width} units"),
+            grid.iter().copied().zip(y.into_iter().map(f64::from)).collect(),
+        ));
     }
-    let functions =
-        Plot { title: "The function and its approximations".into(), x_label: "x".into(), y_label: "f(x), g(x)".into(), curves, ..Default::default() };
+    let functions = Plot {
+        title: "The function and its approximations".into(),
+        x_label: "x".into(),
+        y_label: "f(x), g(x)".into(),
+        curves,
+        ..Default::default()
+    };
     let picture = folder.file("universal_approximation.png");
     save_plots(&picture, &[errors, functions])?;
     println!("the picture is {}", picture.display());

@@ -37,7 +37,7 @@
 //!     }
 //! }
 //! let test = digits.test();
-//! let predicted = net.forward(&test.images().into()).argmax(-1);
+//! let predicted = net.forward(&test.images().into()).argmax_dim(-1, false);
 //! let right = predicted.iter().zip(test.labels()).filter(|(p, label)| p == label).count();
 //! assert!(right > 300); // of 360
 //! ```

@@ -15,7 +15,8 @@ use crate::trainer::Step;
 /// When the network does not take the batch's pictures or gives too few classes.
 pub fn step(net: &impl Module, batch: &Batch) -> Step {
     let logits = net.forward(&Tensor::from(batch.images.view()));
-    let right = logits.argmax(-1).iter().zip(&batch.labels).filter(|(p, label)| p == label).count();
+    let right =
+        logits.argmax_dim(-1, false).iter().zip(&batch.labels).filter(|(p, label)| p == label).count();
     let accuracy = right as f64 / batch.labels.len() as f64;
     Step {
         loss: cross_entropy(&logits, &batch.labels),
@@ -53,7 +54,7 @@ pub fn evaluate(net: &impl Module, data: &Labelled, batch_size: usize) -> Evalua
         for batch in data.batches(batch_size) {
             let logits = net.forward(&Tensor::from(batch.images));
             mean.add([("loss", cross_entropy(&logits, &batch.labels).item())], batch.labels.len());
-            let predicted = logits.argmax(-1).into_raw_vec_and_offset().0;
+            let predicted = logits.argmax_dim(-1, false).into_raw_vec_and_offset().0;
             confusion.add(&batch.labels, &predicted);
             predictions.extend(predicted);
         }

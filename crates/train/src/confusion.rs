@@ -81,7 +81,8 @@ impl fmt::Display for Confusion {
     /// The per-class table, then the matrix.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let name = self.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0).max(5);
-        let percent = |share: Option<f64>| share.map_or("–".to_string(), |share| format!("{:.1} %", 100.0 * share));
+        let percent =
+            |share: Option<f64>| share.map_or("–".to_string(), |share| format!("{:.1} %", 100.0 * share));
         writeln!(f, "{:<name$}  precision    recall  samples", "class")?;
         for (class, label) in self.classes.iter().enumerate() {
             let samples = self.counts.row(class).sum();

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use striate_nn::WeightsError;
 use striate_nn::checkpoint::CheckpointError;
+use striate_nn::clip::NonFiniteNorm;
 
 /// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,9 @@ pub enum TrainError {
         reason: String,
     },
     /// The loss became infinite or not a number.
-    #[error("the loss is {loss} at step {step} of epoch {epoch}: try a lower learning rate, or clip the gradients")]
+    #[error(
+        "the loss is {loss} at step {step} of epoch {epoch}: try a lower learning rate, or clip the gradients"
+    )]
     NonFinite {
         /// The loss.
         loss: f64,
@@ -44,6 +47,9 @@ pub enum TrainError {
         /// The step in the epoch, from 1.
         step: usize,
     },
+    /// The gradients stopped being finite.
+    #[error(transparent)]
+    NonFiniteGradient(#[from] NonFiniteNorm),
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -18,9 +18,10 @@ pub struct ProgressBar {
 impl ProgressBar {
     /// A bar for a run of `epochs` in all, which may be resumed in any of them.
     pub fn new(epochs: u64) -> Self {
-        let style = ProgressStyle::with_template("{prefix} {wide_bar:.cyan/dim} {percent:>3} %  {msg}  {eta} left")
-            .expect("the template is well-formed")
-            .progress_chars("━╸─");
+        let style =
+            ProgressStyle::with_template("{prefix} {wide_bar:.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+                .expect("the template is well-formed")
+                .progress_chars("━╸─");
         ProgressBar { bar: Bar::new(0).with_style(style), epochs }
     }
 }
@@ -36,7 +37,11 @@ impl Callback for ProgressBar {
             self.bar.enable_steady_tick(Duration::from_millis(200));
         }
         self.bar.set_prefix(format!("epoch {}/{}", step.epoch, self.epochs));
-        self.bar.set_message(format!("{}  {:.0} samples/s", metrics_text(&step.means), step.samples_per_second));
+        self.bar.set_message(format!(
+            "{}  {:.0} samples/s",
+            metrics_text(&step.means),
+            step.samples_per_second
+        ));
         self.bar.set_position(done);
     }
 

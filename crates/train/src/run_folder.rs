@@ -65,7 +65,11 @@ impl RunFolder {
         for (index, line) in reader.lines().enumerate() {
             let line = line.map_err(TrainError::io(&file, "read"))?;
             let record = serde_json::from_str(&line);
-            records.push(record.map_err(|source| TrainError::Record { file: file.clone(), line: index + 1, source })?);
+            records.push(record.map_err(|source| TrainError::Record {
+                file: file.clone(),
+                line: index + 1,
+                source,
+            })?);
         }
         Ok(records)
     }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use striate_nn::ParamStore;
-use striate_nn::checkpoint::{self, Progress};
-use striate_nn::clip::clip_norm;
+use striate_nn::checkpoint::Checkpoint;
 use striate_nn::optim::Optimizer;
+use striate_nn::schedule::Schedule;
+use striate_nn::{ParamStore, clip};
 use striate_tensor::Tensor;
 
 use crate::callback::Callback;
@@ -36,12 +36,15 @@ pub struct TrainerOptions {
     pub resume: bool,
 }
 
+/// The optimiser's section in a checkpoint.
+const OPTIMIZER: &str = "optimizer";
+
 /// One loop for every kind of training: the batches, the loss and the evaluation are the caller's.
 pub struct Trainer {
     store: ParamStore,
     optimizer: Box<dyn Optimizer>,
     options: TrainerOptions,
-    schedule: Option<Box<dyn Fn(f64) -> f64>>,
+    schedule: Option<Box<dyn Schedule>>,
     callbacks: Vec<Box<dyn Callback>>,
 }
 
@@ -57,9 +60,9 @@ impl Trainer {
         self
     }
 
-    /// Sets the learning rate of every step to `rate(progress)`, progress in 0..1 over all epochs.
-    pub fn learning_rate(mut self, rate: impl Fn(f64) -> f64 + 'static) -> Self {
-        self.schedule = Some(Box::new(rate));
+    /// Sets the learning rate of every step, counted from 0 over all epochs.
+    pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.schedule = Some(Box::new(schedule));
         self
     }
 
@@ -79,15 +82,20 @@ impl Trainer {
             Some(run) => Some(run.metrics_writer(&history)?),
             None => None,
         };
-        for epoch in history.len() as u64..self.options.epochs {
+        let done = history.last().map_or(0, |record| record.epoch);
+        for epoch in done..self.options.epochs {
             let record = self.epoch(epoch, batches(epoch), &step, &evaluate)?;
             for callback in &mut self.callbacks {
                 callback.epoch(&record, self.options.epochs).map_err(TrainError::io("output", "write"))?;
             }
             if let (Some(run), Some(metrics)) = (&self.options.run, &mut metrics) {
-                metrics.epoch(&record, self.options.epochs).map_err(TrainError::io("metrics.jsonl", "write"))?;
-                let progress = Progress { epoch: epoch + 1, ..Default::default() };
-                checkpoint::save(run.checkpoint(), &self.store, &*self.optimizer, &progress)?;
+                metrics
+                    .epoch(&record, self.options.epochs)
+                    .map_err(TrainError::io("metrics.jsonl", "write"))?;
+                let mut checkpoint = Checkpoint::of(&self.store);
+                checkpoint.epoch = epoch + 1;
+                checkpoint.push(OPTIMIZER, self.optimizer.state());
+                checkpoint.save(run.checkpoint())?;
             }
             history.push(record);
         }
@@ -95,12 +103,15 @@ impl Trainer {
     }
 
     fn resume(&mut self) -> Result<Vec<EpochRecord>, TrainError> {
-        let Some(run) = self.options.run.as_ref().filter(|run| self.options.resume && run.checkpoint().exists()) else {
+        let Some(run) =
+            self.options.run.as_ref().filter(|run| self.options.resume && run.checkpoint().exists())
+        else {
             return Ok(Vec::new());
         };
-        let progress = checkpoint::load(run.checkpoint(), &self.store, &mut *self.optimizer)?;
+        let checkpoint = Checkpoint::read(run.checkpoint())?;
+        checkpoint.restore(&self.store, &mut [(OPTIMIZER, &mut *self.optimizer)])?;
         let mut history = run.read_metrics()?;
-        history.truncate(progress.epoch as usize);
+        history.retain(|record| record.epoch <= checkpoint.epoch);
         Ok(history)
     }
 
@@ -117,8 +128,7 @@ impl Trainer {
         self.store.train();
         for (index, batch) in batches.enumerate() {
             if let Some(schedule) = &self.schedule {
-                let progress = (epoch as f64 + index as f64 / steps as f64) / self.options.epochs as f64;
-                self.optimizer.set_lr(schedule(progress));
+                self.optimizer.set_lr(schedule.lr(epoch * steps as u64 + index as u64));
             }
             let Step { loss, samples, metrics } = step(batch);
             let value = loss.item();
@@ -127,7 +137,7 @@ impl Trainer {
             }
             let mut gradients = loss.backward();
             if let Some(limit) = self.options.clip_norm {
-                clip_norm(&self.store.parameters(), &mut gradients, limit);
+                clip::global_norm(&mut gradients, &self.store, limit)?;
             }
             self.optimizer.step(&gradients);
             mean.add([("loss", value)].into_iter().chain(metrics), samples);

@@ -41,7 +41,8 @@ pub(super) fn save(
     let fail = |reason: String| TrainError::Figure { file: file.to_path_buf(), reason };
     let mut pixels = vec![0; width as usize * height as usize * 3];
     let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-    let drawn = area.fill(&WHITE).map_err(Into::into).and_then(|()| draw(&area)).and_then(|()| Ok(area.present()?));
+    let drawn =
+        area.fill(&WHITE).map_err(Into::into).and_then(|()| draw(&area)).and_then(|()| Ok(area.present()?));
     drop(area);
     drawn.map_err(|error| fail(error.to_string()))?;
     image::save_buffer(file, &pixels, width, height, image::ExtendedColorType::Rgb8)

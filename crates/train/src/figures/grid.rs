@@ -46,7 +46,8 @@ impl Grid {
     pub fn save(&self, file: impl AsRef<Path>) -> Result<(), TrainError> {
         let columns = self.columns.max(1);
         let rows = self.cells.len().div_ceil(columns) as i32;
-        let (width, height) = (columns as i32 * (CELL + GAP) + GAP, TITLE + rows * (CELL + CAPTION + GAP) + GAP);
+        let (width, height) =
+            (columns as i32 * (CELL + GAP) + GAP, TITLE + rows * (CELL + CAPTION + GAP) + GAP);
         let title_width = 10 * self.title.chars().count() as i32 + 2 * GAP;
         save(file.as_ref(), (width.max(title_width) as u32, height as u32), |area| {
             area.draw(&Text::new(self.title.as_str(), (GAP, 12), text(18, INK, HPos::Left)))?;

@@ -50,7 +50,8 @@ impl Heatmap {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, file: impl AsRef<Path>) -> Result<(), TrainError> {
-        let longest = |names: &[String]| names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as i32;
+        let longest =
+            |names: &[String]| names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as i32;
         let left = 56 + 8 * longest(&self.rows);
         let (row_count, column_count) = (self.values.nrows() as i32, self.values.ncols() as i32);
         // Long names of columns stand upright.
@@ -61,7 +62,9 @@ impl Heatmap {
         let title_width = 10 * self.title.chars().count() as i32 + 32;
         let largest = self.values.iter().copied().fold(0.0, f64::max);
         save(file.as_ref(), (width.max(title_width) as u32, height as u32), |area| {
-            let mut write = |content: String, place: (i32, i32), style: TextStyle| area.draw(&Text::new(content, place, style));
+            let write = |content: String, place: (i32, i32), style: TextStyle| {
+                area.draw(&Text::new(content, place, style))
+            };
             write(self.title.clone(), (16, 14), text(18, INK, HPos::Left, VPos::Top))?;
             let middle = (left + column_count * CELL / 2, top + row_count * CELL / 2);
             write(self.x_label.clone(), (middle.0, height - 26), text(15, INK, HPos::Center, VPos::Top))?;

@@ -110,7 +110,11 @@ impl Plot {
             };
             let points: Vec<(f64, f64)> = curve.points.iter().filter(visible).copied().collect();
             if self.dots {
-                chart.draw_series(PointSeries::<_, _, Circle<_, i32>, _>::new(points.clone(), 3, colour.filled()))?;
+                chart.draw_series(PointSeries::<_, _, Circle<_, i32>, _>::new(
+                    points.clone(),
+                    3,
+                    colour.filled(),
+                ))?;
             }
             chart
                 .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
@@ -136,14 +140,18 @@ impl Plot {
 /// When the file cannot be written.
 pub fn save_plots(file: impl AsRef<Path>, plots: &[Plot]) -> Result<(), TrainError> {
     save(file.as_ref(), (640 * plots.len().max(1) as u32, 440), |area| {
-        area.split_evenly((1, plots.len().max(1))).iter().zip(plots).try_for_each(|(area, plot)| plot.draw(area))
+        area.split_evenly((1, plots.len().max(1)))
+            .iter()
+            .zip(plots)
+            .try_for_each(|(area, plot)| plot.draw(area))
     })
 }
 
 /// A little more than the values take.
 fn range(values: impl Iterator<Item = f64>, log: bool) -> Range<f64> {
     let usable = values.filter(|&v| !log || v > 0.0);
-    let (low, high) = usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let (low, high) =
+        usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     match (low <= high, log) {
         (false, false) => 0.0..1.0,
         (false, true) => 0.1..1.0,
