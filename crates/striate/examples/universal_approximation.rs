@@ -142,7 +142,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let points = 400;
     let grid: Vec<f64> = (0..points).map(|i| i as f64 / (points - 1) as f64).collect();
     let mut curves = vec![curve("f(x)", grid.iter().map(|&x| (x, target(x))).collect())];
-    for (width, network) in fits.iter().filter(|(width, _)| [2, 8, 32].contains(width)) {
+    for (width, network) in fits.iter().filter(|(width, _)| [1, 4, 16].contains(width)) {
         let y = no_grad(|| network.forward(&column(points, |x| x))).to_vec();
         curves.push(curve(
             &format!("{width} units"),

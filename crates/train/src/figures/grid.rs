@@ -81,10 +81,8 @@ impl Cell {
         for ((row, column), &value) in self.image.indexed_iter() {
             let grey = (255.0 * value.clamp(0.0, 1.0)).round() as u8;
             let corner = (x + edge(column, width), y + edge(row, height));
-            let opposite = (x + edge(column + 1, width) - 1, y + edge(row + 1, height) - 1);
-            if corner.0 <= opposite.0 && corner.1 <= opposite.1 {
-                draw(&Rectangle::new([corner, opposite], RGBColor(grey, grey, grey).filled()))?;
-            }
+            let opposite = (x + edge(column + 1, width), y + edge(row + 1, height));
+            draw(&Rectangle::new([corner, opposite], RGBColor(grey, grey, grey).filled()))?;
         }
         Ok(())
     }

@@ -43,9 +43,9 @@ pub struct Plot {
     pub y_label: String,
     /// The curves.
     pub curves: Vec<Curve>,
-    /// A logarithmic horizontal axis.
+    /// A logarithmic horizontal axis, marked at powers of two.
     pub log_x: bool,
-    /// A logarithmic vertical axis.
+    /// A logarithmic vertical axis, marked at powers of ten.
     pub log_y: bool,
     /// A dot at every point.
     pub dots: bool,
@@ -65,14 +65,26 @@ impl Plot {
         let y = range(self.coordinates(|point| point.1), self.log_y);
         match (self.log_x, self.log_y) {
             (false, false) => self.draw_axes(area, x, y),
-            (true, false) => self.draw_axes(area, x.log_scale(), y),
+            (true, false) => self.draw_axes(area, x.log_scale().base(2.0), y),
             (false, true) => self.draw_axes(area, x, y.log_scale()),
-            (true, true) => self.draw_axes(area, x.log_scale(), y.log_scale()),
+            (true, true) => self.draw_axes(area, x.log_scale().base(2.0), y.log_scale()),
         }
     }
 
     fn coordinates(&self, pick: impl Fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> {
         self.curves.iter().flat_map(|curve| &curve.points).map(pick).filter(|v| v.is_finite())
+    }
+
+    /// The right corner that the curves' ends stay away from.
+    fn legend_corner(&self) -> SeriesLabelPosition {
+        let scale = |y: f64| if self.log_y { y.ln() } else { y };
+        let heights = || self.coordinates(|point| point.1).map(scale).filter(|y| y.is_finite());
+        let (low, high) =
+            heights().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
+        let ends: Vec<f64> =
+            self.curves.iter().filter_map(|curve| Some(scale(curve.points.last()?.1))).collect();
+        let above = ends.iter().filter(|&&y| y > (low + high) / 2.0).count();
+        if 2 * above > ends.len() { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight }
     }
 
     fn draw_axes<X, Y>(&self, area: &Area, x: X, y: Y) -> DrawResult
@@ -124,7 +136,7 @@ impl Plot {
         if self.curves.len() > 1 {
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
+                .position(self.legend_corner())
                 .background_style(WHITE.mix(0.85))
                 .border_style(RGBColor(200, 200, 200))
                 .label_font(text(14))
