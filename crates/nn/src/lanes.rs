@@ -2,8 +2,8 @@
 
 use striate_compute::Real;
 
-/// Independent accumulators: enough for the widest vectors.
-const LANES: usize = 32;
+/// Independent accumulators: the widest vector. More would cost short rows more than they save long ones.
+const LANES: usize = 16;
 
 /// Combines f(acc, x[i]) over interleaved accumulators that start at `init`, then the accumulators by `combine`.
 #[inline(always)]
@@ -40,7 +40,14 @@ pub(crate) fn sum2<E: Real>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> E {
 /// Σ f(x[i])
 #[inline(always)]
 pub(crate) fn sum<E: Real>(x: &[E], f: impl Fn(E) -> E) -> E {
-    fold(x, E::zero(), |sum, x| sum + f(x), |a, b| a + b)
+    fold(
+        x,
+        E::zero(),
+        #[inline(always)]
+        |sum, x| sum + f(x),
+        #[inline(always)]
+        |a, b| a + b,
+    )
 }
 
 #[inline(always)]

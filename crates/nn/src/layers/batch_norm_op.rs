@@ -189,8 +189,30 @@ fn moments<E: Real>(layout: &Layout, x: &[E], c: usize) -> [E; 2] {
     let sum = |f: &dyn Fn(&[E]) -> E| {
         E::of(layout.runs(x, c).map(|run| f(run).f64()).sum::<f64>() / layout.count())
     };
-    let mean = sum(&|run| isa::vectorized(|| lanes::sum(run, |x| x)));
-    let variance = sum(&|run| isa::vectorized(|| lanes::sum(run, |x| (x - mean) * (x - mean))));
+    let mean = sum(&|run| {
+        isa::vectorized(
+            #[inline(always)]
+            || {
+                lanes::sum(
+                    run,
+                    #[inline(always)]
+                    |x| x,
+                )
+            },
+        )
+    });
+    let variance = sum(&|run| {
+        isa::vectorized(
+            #[inline(always)]
+            || {
+                lanes::sum(
+                    run,
+                    #[inline(always)]
+                    |x| (x - mean) * (x - mean),
+                )
+            },
+        )
+    });
     [mean, variance]
 }
 
@@ -215,9 +237,14 @@ impl<E: Real> Op<E> for BatchNormOp<E> {
                 let Scale { weight, mean, reciprocal } = self.scale(pair[0], pair[1], weight, c);
                 let (scale, shift) = (weight * reciprocal, bias.map_or(E::zero(), |bias| bias[c]));
                 for (y, x) in runs.iter_mut().zip(layout.runs(values, c)) {
-                    isa::vectorized(|| {
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * scale + shift);
-                    });
+                    isa::vectorized(
+                        #[inline(always)]
+                        || {
+                            for (y, &x) in y.iter_mut().zip(x) {
+                                *y = (x - mean) * scale + shift;
+                            }
+                        },
+                    );
                 }
             });
             statistics = Some(pairs);
@@ -252,10 +279,24 @@ impl<E: Real> Op<E> for BatchNormOp<E> {
             if wants_sums {
                 let (mut sum, mut product) = (0.0, 0.0);
                 for (x, dy) in layout.runs(x, c).zip(layout.runs(dy, c)) {
-                    isa::vectorized(|| {
-                        sum += lanes::sum(dy, |dy| dy).f64();
-                        product += lanes::sum2(x, dy, |x, dy| (x - mean) * dy).f64();
-                    });
+                    isa::vectorized(
+                        #[inline(always)]
+                        || {
+                            sum += lanes::sum(
+                                dy,
+                                #[inline(always)]
+                                |dy| dy,
+                            )
+                            .f64();
+                            product += lanes::sum2(
+                                x,
+                                dy,
+                                #[inline(always)]
+                                |x, dy| (x - mean) * dy,
+                            )
+                            .f64();
+                        },
+                    );
                 }
                 *pair = [E::of(sum), E::of(product) * reciprocal];
             }
@@ -263,11 +304,14 @@ impl<E: Real> Op<E> for BatchNormOp<E> {
             let [mean_dy, slope] =
                 if batch { [pair[0] / count, pair[1] / count * reciprocal] } else { [E::zero(); 2] };
             for ((dx, x), dy) in runs.iter_mut().zip(layout.runs(x, c)).zip(layout.runs(dy, c)) {
-                isa::vectorized(|| {
-                    for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
-                        *dx = (dy - mean_dy - (x - mean) * slope) * scale;
-                    }
-                });
+                isa::vectorized(
+                    #[inline(always)]
+                    || {
+                        for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
+                            *dx = (dy - mean_dy - (x - mean) * slope) * scale;
+                        }
+                    },
+                );
             }
         };
         let [bias_gradient, weight_gradient] = if dx.wants(0) {

@@ -147,8 +147,16 @@ impl<E: Real> LayerNormOp<E> {
 
     fn statistics(&self, x: &[E]) -> [E; 2] {
         let width = E::of(x.len() as f64);
-        let mean = lanes::sum(x, |x| x) / width;
-        let variance = lanes::sum(x, |x| (x - mean) * (x - mean)) / width;
+        let mean = lanes::sum(
+            x,
+            #[inline(always)]
+            |x| x,
+        ) / width;
+        let variance = lanes::sum(
+            x,
+            #[inline(always)]
+            |x| (x - mean) * (x - mean),
+        ) / width;
         [mean, E::one() / (variance + self.epsilon).sqrt()]
     }
 }
@@ -173,13 +181,16 @@ impl<E: Real> Op<E> for LayerNormOp<E> {
                         let x = &values[i * piece * width..][..y.len()];
                         let weight = weight.as_ref().and_then(|weight| weight.as_slice());
                         let bias = bias.as_ref().and_then(|bias| bias.as_slice());
-                        isa::vectorized(|| {
-                            let rows = y.chunks_exact_mut(width).zip(x.chunks_exact(width));
-                            for ((y, x), statistics) in rows.zip(&mut **statistics) {
-                                *statistics = self.statistics(x);
-                                normalize(x, *statistics, weight, bias, y);
-                            }
-                        });
+                        isa::vectorized(
+                            #[inline(always)]
+                            || {
+                                let rows = y.chunks_exact_mut(width).zip(x.chunks_exact(width));
+                                for ((y, x), statistics) in rows.zip(&mut **statistics) {
+                                    *statistics = self.statistics(x);
+                                    normalize(x, *statistics, weight, bias, y);
+                                }
+                            },
+                        );
                     }
                 });
             }));
@@ -213,26 +224,29 @@ impl<E: Real> Op<E> for LayerNormOp<E> {
                     let rows =
                         x.chunks_exact(width).zip(dy.chunks_exact(width)).zip(&statistics[first..last]);
                     let (dweight, dbias) = partial.split_at_mut(partial.len() / 2);
-                    isa::vectorized(|| {
-                        for (row, ((x, dy), &[mean, reciprocal])) in rows.enumerate() {
-                            let hat = |x: E| (x - mean) * reciprocal;
-                            for (((dweight, dbias), &x), &dy) in
-                                dweight.iter_mut().zip(&mut *dbias).zip(x).zip(dy)
-                            {
-                                *dweight += dy * hat(x);
-                                *dbias += dy;
+                    isa::vectorized(
+                        #[inline(always)]
+                        || {
+                            for (row, ((x, dy), &[mean, reciprocal])) in rows.enumerate() {
+                                let hat = |x: E| (x - mean) * reciprocal;
+                                for (((dweight, dbias), &x), &dy) in
+                                    dweight.iter_mut().zip(&mut *dbias).zip(x).zip(dy)
+                                {
+                                    *dweight += dy * hat(x);
+                                    *dbias += dy;
+                                }
+                                if !dx.is_empty() {
+                                    input_gradient(
+                                        x,
+                                        dy,
+                                        [mean, reciprocal],
+                                        weight,
+                                        &mut dx[row * width..][..width],
+                                    );
+                                }
                             }
-                            if !dx.is_empty() {
-                                input_gradient(
-                                    x,
-                                    dy,
-                                    [mean, reciprocal],
-                                    weight,
-                                    &mut dx[row * width..][..width],
-                                );
-                            }
-                        }
-                    });
+                        },
+                    );
                 }
             });
         };
@@ -312,7 +326,18 @@ fn input_gradient<E: Real>(
         None => dx.copy_from_slice(dy),
     }
     let width = E::of(x.len() as f64);
-    let mean_g = lanes::sum(dx, |g| g) / width;
-    let slope = lanes::sum2(dx, x, |g, x| g * (x - mean)) * reciprocal * reciprocal / width;
+    let mean_g = lanes::sum(
+        dx,
+        #[inline(always)]
+        |g| g,
+    ) / width;
+    let slope = lanes::sum2(
+        dx,
+        x,
+        #[inline(always)]
+        |g, x| g * (x - mean),
+    ) * reciprocal
+        * reciprocal
+        / width;
     dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = (*dx - mean_g - (x - mean) * slope) * reciprocal);
 }

@@ -3,7 +3,7 @@
 use striate_tensor::{Real, Tensor};
 
 use super::Reduction;
-use super::elementwise::{Term, reduce, reduced};
+use super::elementwise::{Term, at_least, reduce, reduced};
 
 /// Options of [`binary_cross_entropy_with`] and [`binary_cross_entropy_from_logits_with`].
 #[derive(Clone)]
@@ -123,17 +123,17 @@ impl<E: Real> Term<E, 2> for Probabilities {
     #[inline(always)]
     fn value(&self, [p, y]: [E; 2]) -> E {
         let lowest = E::of(-100.0);
-        let (log_p, log_q) = (p.ln().maximum(lowest), (-p).ln_1p().maximum(lowest));
+        let (log_p, log_q) = (at_least(p.ln(), lowest), at_least((-p).ln_1p(), lowest));
         (y - E::one()) * log_q - y * log_p
     }
 
     #[inline(always)]
-    fn slope(&self, [p, y]: [E; 2], i: usize) -> E {
-        if i == 0 {
-            (p - y) / ((E::one() - p) * p).maximum(E::of(1e-12))
+    fn slope<const I: usize>(&self, [p, y]: [E; 2]) -> E {
+        if I == 0 {
+            (p - y) / at_least((E::one() - p) * p, E::of(1e-12))
         } else {
             let lowest = E::of(-100.0);
-            (-p).ln_1p().maximum(lowest) - p.ln().maximum(lowest)
+            at_least((-p).ln_1p(), lowest) - at_least(p.ln(), lowest)
         }
     }
 
@@ -151,12 +151,12 @@ impl<E: Real> Term<E, 2> for Logits {
 
     #[inline(always)]
     fn value(&self, [x, y]: [E; 2]) -> E {
-        x.maximum(E::zero()) - x * y + (-x.abs()).exp().ln_1p()
+        at_least(x, E::zero()) - x * y + (-x.abs()).exp().ln_1p()
     }
 
     #[inline(always)]
-    fn slope(&self, [x, y]: [E; 2], i: usize) -> E {
-        if i == 0 { x.sigmoid() - y } else { -x }
+    fn slope<const I: usize>(&self, [x, y]: [E; 2]) -> E {
+        if I == 0 { x.sigmoid() - y } else { -x }
     }
 
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; 2] {

@@ -104,9 +104,14 @@ impl<E: Real> CrossEntropy<E> {
             par::pieces_mut(z, piece, |i, z| {
                 if inner == 1 {
                     let x = &x[i * piece * classes..];
-                    return isa::vectorized(|| {
-                        z.iter_mut().zip(x.chunks_exact(classes)).for_each(|(z, x)| *z = log_sum_exp(x));
-                    });
+                    return isa::vectorized(
+                        #[inline(always)]
+                        || {
+                            for (z, x) in z.iter_mut().zip(x.chunks_exact(classes)) {
+                                *z = log_sum_exp(x);
+                            }
+                        },
+                    );
                 }
                 let (mut position, mut rest) = (i * piece, z);
                 while !rest.is_empty() {
@@ -124,9 +129,16 @@ impl<E: Real> CrossEntropy<E> {
         let Targets { classes, inner, ref weights, .. } = self.targets;
         let first = self.targets.index(i, 0);
         match weights {
-            None if inner == 1 => {
-                isa::vectorized(|| lanes::sum(&x[first..][..classes], |x| max - x + log_sum))
-            }
+            None if inner == 1 => isa::vectorized(
+                #[inline(always)]
+                || {
+                    lanes::sum(
+                        &x[first..][..classes],
+                        #[inline(always)]
+                        |x| max - x + log_sum,
+                    )
+                },
+            ),
             _ => (0..classes).map(|c| self.targets.weight(c) * (max - x[first + c * inner] + log_sum)).sum(),
         }
     }
@@ -144,24 +156,39 @@ fn larger<E: Real>(a: E, b: E) -> E {
 #[inline(always)]
 fn log_sum_exp<E: Real>(x: &[E]) -> [E; 2] {
     let max = lanes::fold(x, -E::INFINITY, larger, larger);
-    [max, lanes::sum(x, |x| (x - max).exp()).ln()]
+    [
+        max,
+        lanes::sum(
+            x,
+            #[inline(always)]
+            |x| (x - max).exp(),
+        )
+        .ln(),
+    ]
 }
 
 /// [`log_sum_exp`] over the classes, for at most [`BLOCK`] neighbours.
 fn log_sum_exp_columns<E: Real>(x: &[E], classes: usize, stride: usize, z: &mut [[E; 2]]) {
     let (mut max, mut sum) = ([-E::INFINITY; BLOCK], [E::zero(); BLOCK]);
     let (max, sum) = (&mut max[..z.len()], &mut sum[..z.len()]);
-    isa::vectorized(|| {
-        for c in 0..classes {
-            max.iter_mut().zip(&x[c * stride..]).for_each(|(max, &x)| *max = larger(*max, x));
-        }
-        for c in 0..classes {
-            for ((sum, &max), &x) in sum.iter_mut().zip(&*max).zip(&x[c * stride..]) {
-                *sum += (x - max).exp();
+    isa::vectorized(
+        #[inline(always)]
+        || {
+            for c in 0..classes {
+                for (max, &x) in max.iter_mut().zip(&x[c * stride..]) {
+                    *max = larger(*max, x);
+                }
             }
-        }
-        z.iter_mut().zip(&*max).zip(&*sum).for_each(|((z, &max), sum)| *z = [max, sum.ln()]);
-    });
+            for c in 0..classes {
+                for ((sum, &max), &x) in sum.iter_mut().zip(&*max).zip(&x[c * stride..]) {
+                    *sum += (x - max).exp();
+                }
+            }
+            for ((z, &max), sum) in z.iter_mut().zip(&*max).zip(&*sum) {
+                *z = [max, sum.ln()];
+            }
+        },
+    );
 }
 
 impl<E: Real> Op<E> for CrossEntropy<E> {
@@ -236,15 +263,19 @@ impl<E: Real> Op<E> for CrossEntropy<E> {
                     let (z, labels) = (&z[at.clone()], &labels[at.clone()]);
                     let (hit, spread) = (&hit[at.clone()], &spread[at]);
                     let weight = self.targets.weight(class);
-                    isa::vectorized(|| {
-                        for (s, dx) in dx.iter_mut().enumerate() {
-                            let factor = hit[s] + spread[s] * all_weights;
-                            let p = (x[s] - z[s][0] - z[s][1]).exp() * factor;
-                            let p = if factor == E::zero() { E::zero() } else { p };
-                            let own = if labels[s] == class { hit[s] } else { E::zero() };
-                            *dx = p - own - spread[s] * weight;
-                        }
-                    });
+                    isa::vectorized(
+                        #[inline(always)]
+                        || {
+                            let positions = dx.iter_mut().zip(x).zip(z).zip(labels).zip(hit).zip(spread);
+                            for (((((dx, &x), z), &label), &hit), &spread) in positions {
+                                let factor = hit + spread * all_weights;
+                                let p = (x - z[0] - z[1]).exp() * factor;
+                                let p = if factor == E::zero() { E::zero() } else { p };
+                                let own = if label == class { hit } else { E::zero() };
+                                *dx = p - own - spread * weight;
+                            }
+                        },
+                    );
                 }
             });
         });
@@ -283,5 +314,12 @@ fn scaled_softmax<E: Real>(x: &[E], [max, log_sum]: [E; 2], factor: E, y: &mut [
     if factor == E::zero() {
         return y.fill(factor);
     }
-    isa::vectorized(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - max - log_sum).exp() * factor));
+    isa::vectorized(
+        #[inline(always)]
+        || {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - max - log_sum).exp() * factor;
+            }
+        },
+    );
 }

@@ -109,9 +109,9 @@ impl<E: Real> Term<E, 2> for KlCategorical {
     }
 
     #[inline(always)]
-    fn slope(&self, [log_p, log_q]: [E; 2], i: usize) -> E {
+    fn slope<const I: usize>(&self, [log_p, log_q]: [E; 2]) -> E {
         let p = log_p.exp();
-        let slope = if i == 0 { p * (log_p - log_q + E::one()) } else { -p };
+        let slope = if I == 0 { p * (log_p - log_q + E::one()) } else { -p };
         if p == E::zero() { p } else { slope }
     }
 
@@ -134,10 +134,10 @@ impl<E: Real> Term<E, 4> for KlGaussian {
     }
 
     #[inline(always)]
-    fn slope(&self, [mean_q, log_q, mean_p, log_p]: [E; 4], i: usize) -> E {
+    fn slope<const I: usize>(&self, [mean_q, log_q, mean_p, log_p]: [E; 4]) -> E {
         let (half, d) = (E::of(0.5), mean_q - mean_p);
         let (precision, ratio) = ((-log_p).exp(), (log_q - log_p).exp_m1());
-        match i {
+        match I {
             0 => d * precision,
             1 => half * ratio,
             2 => -d * precision,
@@ -164,8 +164,8 @@ impl<E: Real> Term<E, 2> for KlStandardNormal {
     }
 
     #[inline(always)]
-    fn slope(&self, [mean, log_variance]: [E; 2], i: usize) -> E {
-        if i == 0 { mean } else { E::of(0.5) * log_variance.exp_m1() }
+    fn slope<const I: usize>(&self, [mean, log_variance]: [E; 2]) -> E {
+        if I == 0 { mean } else { E::of(0.5) * log_variance.exp_m1() }
     }
 
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; 2] {

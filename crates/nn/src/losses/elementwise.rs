@@ -14,8 +14,8 @@ pub(super) trait Term<E: Real, const N: usize>: Send + Sync + 'static {
     const INPUTS: [&'static str; N];
     /// l; `#[inline(always)]`, so that the loop over it vectorises, as the next.
     fn value(&self, x: [E; N]) -> E;
-    /// ∂l/∂x_i
-    fn slope(&self, x: [E; N], i: usize) -> E;
+    /// ∂l/∂x_I
+    fn slope<const I: usize>(&self, x: [E; N]) -> E;
     /// All ∂l/∂x_i in tensor operations, for gradients of gradients.
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; N];
 }
@@ -41,6 +41,12 @@ pub(super) fn reduced<E: Real, F: Term<E, N>, const N: usize>(
     apply(Reduced { term, reduction }, &x)
 }
 
+/// x, but not below `lowest`; NaN stays. One comparison, so that loops over it vectorise.
+#[inline(always)]
+pub(super) fn at_least<E: Real>(x: E, lowest: E) -> E {
+    if x < lowest { lowest } else { x }
+}
+
 /// [`Reduction`] of losses that are there already.
 pub(super) fn reduce<E: Real>(losses: Tensor<E>, reduction: Reduction) -> Tensor<E> {
     match reduction {
@@ -60,13 +66,44 @@ impl<F, const N: usize> Reduced<F, N> {
     fn factor(&self, count: usize) -> f64 {
         if self.reduction == Reduction::Mean { 1.0 / count as f64 } else { 1.0 }
     }
+
+    /// dL/dx_I in one axis.
+    fn gradient<E: Real, const I: usize>(&self, x: [&[E]; N], dy: &Array<E>) -> Array<E>
+    where
+        F: Term<E, N>,
+    {
+        let term = &self.term;
+        Array::build(&[x[0].len()], |dx| match self.reduction {
+            Reduction::None => {
+                write(
+                    x,
+                    dx,
+                    #[inline(always)]
+                    |x| term.slope::<I>(x),
+                );
+                map::update(dx, dy.contiguous().as_slice().unwrap(), |slope, dy| slope * dy);
+            }
+            _ => {
+                let scale = E::of(self.factor(dx.len())) * dy.data()[0];
+                write(
+                    x,
+                    dx,
+                    #[inline(always)]
+                    |x| term.slope::<I>(x) * scale,
+                );
+            }
+        })
+    }
 }
 
 /// y\[j\] = f(x\[0\]\[j\], …, x\[N − 1\]\[j\])
 fn write<E: Real, const N: usize>(x: [&[E]; N], y: &mut [E], f: impl Fn([E; N]) -> E + Sync + Send) {
     par::pieces_mut(y, par::PIECE, |piece, y| {
         let x = x.map(|x| &x[piece * par::PIECE..][..y.len()]);
-        isa::vectorized(|| write_piece(x, y, &f));
+        isa::vectorized(
+            #[inline(always)]
+            || write_piece(x, y, &f),
+        );
     });
 }
 
@@ -74,14 +111,24 @@ fn write<E: Real, const N: usize>(x: [&[E]; N], y: &mut [E], f: impl Fn([E; N]) 
 const BLOCK: usize = 64;
 
 #[inline(always)]
-fn write_piece<E: Real, const N: usize>(x: [&[E]; N], y: &mut [E], f: impl Fn([E; N]) -> E) {
+fn write_piece<E: Real, const N: usize>(x: [&[E]; N], y: &mut [E], f: &impl Fn([E; N]) -> E) {
     let x = x.map(|x| x.as_chunks::<BLOCK>());
     let (blocks, rest) = y.as_chunks_mut::<BLOCK>();
     for (i, y) in blocks.iter_mut().enumerate() {
         let x = x.map(|(blocks, _)| &blocks[i]);
-        y.iter_mut().enumerate().for_each(|(j, y)| *y = f(x.map(|x| x[j])));
+        for (j, y) in y.iter_mut().enumerate() {
+            *y = f(std::array::from_fn(
+                #[inline(always)]
+                |k| x[k][j],
+            ));
+        }
     }
-    rest.iter_mut().enumerate().for_each(|(j, y)| *y = f(x.map(|(_, rest)| rest[j])));
+    for (j, y) in rest.iter_mut().enumerate() {
+        *y = f(std::array::from_fn(
+            #[inline(always)]
+            |k| x[k].1[j],
+        ));
+    }
 }
 
 /// Σ f(x\[0\]\[j\], …)
@@ -94,10 +141,18 @@ fn sum<E: Real, const N: usize>(x: [&[E]; N], f: impl Fn([E; N]) -> E + Sync + S
         for start in (0..x[0].len()).step_by(values.len()) {
             let end = x[0].len().min(start + values.len());
             let values = &mut values[..end - start];
-            isa::vectorized(|| {
-                write_piece(x.map(|x| &x[start..end]), values, &f);
-                sum += lanes::sum(values, |value| value).f64();
-            });
+            isa::vectorized(
+                #[inline(always)]
+                || {
+                    write_piece(x.map(|x| &x[start..end]), values, &f);
+                    sum += lanes::sum(
+                        values,
+                        #[inline(always)]
+                        |value| value,
+                    )
+                    .f64();
+                },
+            );
         }
         sum
     });
@@ -111,10 +166,23 @@ impl<E: Real, F: Term<E, N>, const N: usize> Op<E> for Reduced<F, N> {
     fn forward(&self, x: &[Array<E>], keep: bool) -> (Outputs<E>, Option<Self::Saved>) {
         let arrays: [Array<E>; N] = std::array::from_fn(|i| x[i].contiguous());
         let x = arrays.each_ref().map(|x| x.as_slice().unwrap());
-        let value = |x| self.term.value(x);
         let y = match self.reduction {
-            Reduction::None => Array::build(arrays[0].shape(), |y| write(x, y, value)),
-            _ => Array::full(&[], E::of(sum(x, value) * self.factor(x[0].len()))),
+            Reduction::None => Array::build(arrays[0].shape(), |y| {
+                write(
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x| self.term.value(x),
+                )
+            }),
+            _ => {
+                let sum = sum(
+                    x,
+                    #[inline(always)]
+                    |x| self.term.value(x),
+                );
+                Array::full(&[], E::of(sum * self.factor(x[0].len())))
+            }
         };
         ([y].into(), keep.then_some(arrays))
     }
@@ -122,18 +190,17 @@ impl<E: Real, F: Term<E, N>, const N: usize> Op<E> for Reduced<F, N> {
     fn backward(&self, saved: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
         let Some(dy) = &dy[0] else { return };
         let x = saved.each_ref().map(|x| x.as_slice().unwrap());
-        for i in (0..N).filter(|&i| dx.wants(i)).collect::<Vec<_>>() {
-            let gradient = Array::build(saved[0].shape(), |dx| match self.reduction {
-                Reduction::None => {
-                    write(x, dx, |x| self.term.slope(x, i));
-                    map::update(dx, dy.contiguous().as_slice().unwrap(), |slope, dy| slope * dy);
-                }
-                _ => {
-                    let scale = E::of(self.factor(dx.len())) * dy.data()[0];
-                    write(x, dx, |x| self.term.slope(x, i) * scale);
-                }
-            });
-            dx.add(i, gradient);
+        for i in 0..N {
+            if !dx.wants(i) {
+                continue;
+            }
+            let gradient = match i {
+                0 => self.gradient::<E, 0>(x, dy),
+                1 => self.gradient::<E, 1>(x, dy),
+                2 => self.gradient::<E, 2>(x, dy),
+                _ => self.gradient::<E, 3>(x, dy),
+            };
+            dx.add(i, gradient.reshape(saved[0].shape()));
         }
     }
 

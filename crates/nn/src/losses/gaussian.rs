@@ -3,7 +3,7 @@
 use striate_tensor::{Real, Tensor};
 
 use super::Reduction;
-use super::elementwise::{Term, reduced};
+use super::elementwise::{Term, at_least, reduced};
 
 /// Options of [`gaussian_nll`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,14 +67,14 @@ impl<E: Real> Term<E, 3> for GaussianNll<E> {
 
     #[inline(always)]
     fn value(&self, [mean, target, variance]: [E; 3]) -> E {
-        let (d, v) = (target - mean, variance.maximum(self.epsilon));
+        let (d, v) = (target - mean, at_least(variance, self.epsilon));
         E::of(0.5) * (v.ln() + d * d / v) + self.constant
     }
 
     #[inline(always)]
-    fn slope(&self, [mean, target, variance]: [E; 3], i: usize) -> E {
-        let (d, v) = (target - mean, variance.maximum(self.epsilon));
-        match i {
+    fn slope<const I: usize>(&self, [mean, target, variance]: [E; 3]) -> E {
+        let (d, v) = (target - mean, at_least(variance, self.epsilon));
+        match I {
             0 => -d / v,
             1 => d / v,
             _ => E::of(0.5) * (E::one() - d * d / v) / v,

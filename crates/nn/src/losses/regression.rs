@@ -3,7 +3,7 @@
 use striate_tensor::{Real, Tensor};
 
 use super::Reduction;
-use super::elementwise::{Term, reduced};
+use super::elementwise::{Term, at_least, reduced};
 
 /// Squared error: the negative log-likelihood of a Gaussian of variance ½, up to a constant; the mean.
 ///
@@ -136,8 +136,8 @@ impl<E: Real> Term<E, 2> for SquaredError {
     }
 
     #[inline(always)]
-    fn slope(&self, [x, t]: [E; 2], i: usize) -> E {
-        E::of(if i == 0 { 2.0 } else { -2.0 }) * (x - t)
+    fn slope<const I: usize>(&self, [x, t]: [E; 2]) -> E {
+        E::of(if I == 0 { 2.0 } else { -2.0 }) * (x - t)
     }
 
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; 2] {
@@ -158,8 +158,8 @@ impl<E: Real> Term<E, 2> for AbsoluteError {
     }
 
     #[inline(always)]
-    fn slope(&self, [x, t]: [E; 2], i: usize) -> E {
-        let d = if i == 0 { x - t } else { t - x };
+    fn slope<const I: usize>(&self, [x, t]: [E; 2]) -> E {
+        let d = if I == 0 { x - t } else { t - x };
         let positive = if d > E::zero() { E::one() } else { d };
         if d < E::zero() { -E::one() } else { positive }
     }
@@ -185,9 +185,9 @@ impl<E: Real> Term<E, 2> for SmoothAbsoluteError<E> {
     }
 
     #[inline(always)]
-    fn slope(&self, [x, t]: [E; 2], i: usize) -> E {
-        let d = if i == 0 { x - t } else { t - x } / self.beta;
-        d.maximum(-E::one()).minimum(E::one())
+    fn slope<const I: usize>(&self, [x, t]: [E; 2]) -> E {
+        let d = if I == 0 { x - t } else { t - x } / self.beta;
+        -at_least(-at_least(d, -E::one()), -E::one())
     }
 
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; 2] {

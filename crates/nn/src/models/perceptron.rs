@@ -110,13 +110,14 @@ pub struct PerceptronReport {
 ///
 /// ```
 /// use ndarray::array;
-/// use striate_nn::models::perceptron::{Perceptron, PerceptronOptions};
+/// use striate_nn::models::perceptron::{Perceptron, PerceptronOptions, margin_bound};
 ///
 /// let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
 /// let and = [0, 0, 0, 1];
 /// let mut unit = Perceptron::new(2);
 /// let report = unit.fit(x.view(), &and, PerceptronOptions::default())?;
-/// assert!(report.converged && report.mistakes as f64 <= report.margin_bound.unwrap());
+/// let bound = margin_bound(x.view(), &and, &[1.0, 1.0, -1.5]).unwrap();
+/// assert!(report.converged && report.mistakes as f64 <= bound);
 /// assert_eq!(unit.predict(x.view())?, and);
 /// # Ok::<(), striate_nn::models::perceptron::BinaryDataError>(())
 /// ```
