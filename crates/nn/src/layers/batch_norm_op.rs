@@ -47,7 +47,7 @@ pub fn batch_norm_with<E: Real>(
     affine: Option<&[Tensor<E>; 2]>,
     epsilon: f64,
 ) -> Tensor<E> {
-    let given = [mean.array().contiguous(), variance.array().contiguous()];
+    let given = Box::new([mean.array().contiguous(), variance.array().contiguous()]);
     for statistic in [mean, variance] {
         expect(rule(x.shape(), statistic.shape()));
     }
@@ -81,7 +81,7 @@ enum Statistics<E: Real> {
     /// Of the batch; forward leaves them here.
     Batch(Arc<OnceLock<[Array<E>; 2]>>),
     /// Mean and variance.
-    Given([Array<E>; 2]),
+    Given(Box<[Array<E>; 2]>),
 }
 
 struct BatchNormOp<E: Real> {
@@ -341,7 +341,8 @@ impl<E: Real> Op<E> for BatchNormOp<E> {
                 let variance = (&centred * &centred).mean_dim(&axes, true);
                 (centred, variance, true)
             }
-            Statistics::Given([mean, variance]) => {
+            Statistics::Given(given) => {
+                let [mean, variance] = &**given;
                 let wide = |array: &Array<E>| Tensor::from(array.clone()).reshape(&wide);
                 (x - wide(mean), wide(variance), false)
             }

@@ -169,7 +169,7 @@ impl<E: Real> Op<E> for LayerNormOp<E> {
         let input = x[0].contiguous();
         let [weight, bias] = [1, 2].map(|i| x.get(i).map(|parameter| parameter.contiguous()));
         let (values, width, piece) = (input.as_slice().unwrap(), self.width, self.rows());
-        let count = if width == 0 { 0 } else { values.len() / width };
+        let count = values.len().checked_div(width).unwrap_or(0);
         let mut y = None;
         let statistics = Array::build(&[count, 2], |statistics| {
             let statistics = statistics.as_chunks_mut::<2>().0;

@@ -122,7 +122,7 @@ impl<E: Real> Op<E> for LinearOp {
             let x = Mat::new(input.as_slice().unwrap(), n, inputs);
             gemm(x, Mat::new(weight.as_slice().unwrap(), outputs, inputs).t(), beta, y);
         });
-        ([y].into(), keep.then(|| [input, weight]))
+        ([y].into(), keep.then_some([input, weight]))
     }
 
     fn backward(&self, [input, weight]: &Self::Saved, dy: &[Option<Array<E>>], dx: &mut Grads<E>) {

@@ -217,7 +217,7 @@ impl<E: Real> Op<E> for CrossEntropy<E> {
                 }
             });
         });
-        ([self.targets.reduce(losses)].into(), keep.then(|| [logits, normalizers]))
+        ([self.targets.reduce(losses)].into(), keep.then_some([logits, normalizers]))
     }
 
     /// dx_c = s ((1 − ε) w_y (p_c − \[c = y\]) + ε/C (p_c Σ w − w_c)), p = softmax(x)

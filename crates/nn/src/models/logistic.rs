@@ -37,8 +37,8 @@ pub struct LogisticReport {
 
 /// p(y = 1 | x) = σ(wᵀx + b), with w and b of maximum likelihood.
 ///
-/// 1) The labels are Bernoulli distributed: p(y | x) = σ(z)^y (1 − σ(z))^(1−y), z = wᵀx + b. 2) Samples are
-/// independent: log L = Σ y ln σ(z) + (1 − y) ln(1 − σ(z)). 3) The negative of that is minimised, by Newton's method
+/// The labels are Bernoulli distributed: p(y | x) = σ(z)^y (1 − σ(z))^(1−y), z = wᵀx + b; the samples are
+/// independent, so log L = Σ y ln σ(z) + (1 − y) ln(1 − σ(z)). The negative of that is minimised by Newton's method
 /// with the tape's gradient Xᵀ(p − y) and the Hessian XᵀSX, S = diag p (1 − p), halving steps that do not go down.
 /// The notes' section 3.
 ///
