@@ -11,8 +11,15 @@ mod reductions;
 
 /// All rows.
 pub fn all() -> Vec<Case> {
-    [arithmetic::cases(), layout::cases(), elementary::cases(), reductions::cases(), nn_layers::cases(), nn_losses::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        arithmetic::cases(),
+        layout::cases(),
+        elementary::cases(),
+        reductions::cases(),
+        nn_layers::cases(),
+        nn_losses::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
