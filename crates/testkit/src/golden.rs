@@ -206,7 +206,7 @@ fn difference<E: Real>(
         .find(|&((_, &e), a)| !close(a.f64(), E::of(e).f64(), tolerance))?;
     let Tolerance { absolute, relative } = tolerance;
     Some(format!(
-        "{name}[{:?}]: is {actual:?}, expected {expected:e}, tolerance {absolute:e} + {relative:e}·|expected|",
+        "{name}{:?}: is {actual:?}, expected {expected:e}, tolerance {absolute:e} + {relative:e}·|expected|",
         index.slice()
     ))
 }

@@ -27,7 +27,7 @@ fn check<E: Real>(golden: &Golden, (case, make): LayerRow<E>) {
     store.set_training("", !case.contains("evaluation"));
 
     let x: Vec<Tensor<E>> = golden.inputs(case);
-    let y: Vec<Tensor<E>> = x.iter().map(|x| forward(x)).collect();
+    let y: Vec<Tensor<E>> = x.iter().map(&forward).collect();
     let loss = y.iter().map(|y| (y * weights(y.shape())).sum()).reduce(|a, b| a + b).unwrap();
     let gradients = loss.backward();
 

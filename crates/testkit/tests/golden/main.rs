@@ -22,7 +22,7 @@ fn close_numbers_nan_and_infinities_agree() {
 }
 
 #[test]
-#[should_panic(expected = "exp: y[[1]]: is 2.1, expected 2e0, tolerance 1e-2 + 1e-2·|expected|")]
+#[should_panic(expected = "exp: y[1]: is 2.1, expected 2e0, tolerance 1e-2 + 1e-2·|expected|")]
 fn a_difference_is_named() {
     let actual = Tensor::<f64>::from_slice(&[1.0, 2.1]);
     assert_close("exp: y", &actual, &ndarray::array![1.0, 2.0].into_dyn(), within(1e-2));
