@@ -35,6 +35,9 @@ impl RandomAffine {
     #[track_caller]
     pub fn apply(&self, pictures: &mut ArrayD<f32>, rng: &mut Rng) {
         assert!(pictures.ndim() >= 3, "RandomAffine: expected (N, …, H, W), got {:?}", pictures.shape());
+        if *self == Self::default() {
+            return;
+        }
         let (height, width) = (pictures.shape()[pictures.ndim() - 2], pictures.shape()[pictures.ndim() - 1]);
         for mut picture in pictures.outer_iter_mut() {
             let mut within = |bound: f64| bound * (2.0 * rng.uniform() - 1.0);

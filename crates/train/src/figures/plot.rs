@@ -13,7 +13,8 @@ use plotters::style::{Color, IntoFont, WHITE};
 use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
 use crate::error::TrainError;
 
-/// A named line through points; a point that is not finite is left out.
+/// A named line through points. A point is left out where it cannot be drawn: not finite, beyond ±10³⁰, or on a
+/// logarithmic axis below 10⁻³⁰.
 #[derive(Clone, Debug, Default)]
 pub struct Curve {
     /// The name in the legend.
@@ -61,8 +62,8 @@ impl Plot {
     }
 
     fn draw(&self, area: &Area) -> DrawResult {
-        let x = range(self.coordinates(|point| point.0), self.log_x);
-        let y = range(self.coordinates(|point| point.1), self.log_y);
+        let x = range(self.points().map(|point| point.0), self.log_x);
+        let y = range(self.points().map(|point| point.1), self.log_y);
         match (self.log_x, self.log_y) {
             (false, false) => self.draw_axes(area, x, y),
             (true, false) => self.draw_axes(area, x.log_scale().base(2.0), y),
@@ -71,14 +72,19 @@ impl Plot {
         }
     }
 
-    fn coordinates(&self, pick: impl Fn(&(f64, f64)) -> f64) -> impl Iterator<Item = f64> {
-        self.curves.iter().flat_map(|curve| &curve.points).map(pick).filter(|v| v.is_finite())
+    fn points(&self) -> impl Iterator<Item = &(f64, f64)> {
+        self.curves.iter().flat_map(|curve| &curve.points).filter(|point| self.can_draw(point))
+    }
+
+    fn can_draw(&self, &(x, y): &(f64, f64)) -> bool {
+        let fits = |v: f64, log: bool| v.abs() <= 1e30 && (!log || v >= 1e-30);
+        fits(x, self.log_x) && fits(y, self.log_y)
     }
 
     /// The right corner that the curves' ends stay away from.
     fn legend_corner(&self) -> SeriesLabelPosition {
         let scale = |y: f64| if self.log_y { y.ln() } else { y };
-        let heights = || self.coordinates(|point| point.1).map(scale).filter(|y| y.is_finite());
+        let heights = || self.points().map(|point| scale(point.1));
         let (low, high) =
             heights().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
         let ends: Vec<f64> =
@@ -117,10 +123,8 @@ impl Plot {
             .y_label_formatter(&tick)
             .draw()?;
         for (curve, colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
-            let visible = |&&(x, y): &&(f64, f64)| {
-                x.is_finite() && y.is_finite() && (!self.log_x || x > 0.0) && (!self.log_y || y > 0.0)
-            };
-            let points: Vec<(f64, f64)> = curve.points.iter().filter(visible).copied().collect();
+            let points: Vec<(f64, f64)> =
+                curve.points.iter().filter(|point| self.can_draw(point)).copied().collect();
             if self.dots {
                 chart.draw_series(PointSeries::<_, _, Circle<_, i32>, _>::new(
                     points.clone(),
