@@ -18,7 +18,8 @@ def tensor(seed, shape, scale=1.0):
     size = 1
     for n in shape:
         size *= n
-    return torch.from_numpy(common.fill(seed, size, scale)).reshape(shape)
+    # A copy in PyTorch's own memory, as an operation before it would have left it.
+    return torch.from_numpy(common.fill(seed, size, scale)).reshape(shape).clone()
 
 
 def gemm(m, k, n):

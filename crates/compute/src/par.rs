@@ -20,23 +20,29 @@ fn each_task(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     if workers <= 1 {
         return (0..tasks).for_each(f);
     }
-    let next = AtomicUsize::new(0);
-    fork(workers, &|| {
-        loop {
-            let task = next.fetch_add(1, Ordering::Relaxed);
-            if task >= tasks {
-                break;
+    // Every worker has a run of neighbouring tasks, which streams memory best, and then helps with the others' runs.
+    let start = |run: usize| run * tasks / workers;
+    let next: Vec<AtomicUsize> = (0..workers).map(|run| AtomicUsize::new(start(run))).collect();
+    fork(0, workers, &|worker| {
+        for run in (worker..workers).chain(0..worker) {
+            loop {
+                let task = next[run].fetch_add(1, Ordering::Relaxed);
+                if task >= start(run + 1) {
+                    break;
+                }
+                f(task);
             }
-            f(task);
         }
     });
 }
 
-fn fork(workers: usize, work: &(dyn Fn() + Sync)) {
-    if workers == 1 {
-        return work();
+/// Runs `work(first)`, …, `work(end − 1)` on as many threads as are free.
+fn fork(first: usize, end: usize, work: &(dyn Fn(usize) + Sync)) {
+    if end - first == 1 {
+        return work(first);
     }
-    rayon::join(|| fork(workers / 2, work), || fork(workers - workers / 2, work));
+    let middle = first.midpoint(end);
+    rayon::join(|| fork(first, middle, work), || fork(middle, end, work));
 }
 
 /// A place that several threads write to, each its own part.

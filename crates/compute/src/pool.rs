@@ -79,8 +79,26 @@ fn take(lines: usize) -> Vec<Line> {
         return buffer;
     }
     FRESH.fetch_add(1, Ordering::Relaxed);
-    vec![Line::zeroed(); lines]
+    let buffer = vec![Line::zeroed(); lines];
+    ask_for_huge_pages(&buffer);
+    buffer
 }
+
+/// Asks the kernel to back a fresh buffer with pages of 2 MiB: fewer page faults, and fewer misses when it is walked.
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(buffer: &[Line]) {
+    const PAGE: usize = 4096;
+    let start = buffer.as_ptr().addr().next_multiple_of(PAGE);
+    let end = buffer.as_ptr_range().end.addr() / PAGE * PAGE;
+    if end.saturating_sub(start) >= 2 << 20 {
+        // SAFETY: the pages lie inside the buffer, and the advice changes none of their contents. Where the kernel
+        // knows no such pages it refuses, which does no harm.
+        unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages(_buffer: &[Line]) {}
 
 fn give_back(buffer: Vec<Line>) {
     let bytes = buffer.len() * size_of::<Line>();
