@@ -93,7 +93,9 @@ fn ask_for_huge_pages(buffer: &[Line]) {
     if end.saturating_sub(start) >= 2 << 20 {
         // SAFETY: the pages lie inside the buffer, and the advice changes none of their contents. Where the kernel
         // knows no such pages it refuses, which does no harm.
-        unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_HUGEPAGE) };
+        unsafe {
+            libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_HUGEPAGE)
+        };
     }
 }
 

@@ -49,7 +49,7 @@ impl Default for AdagradOptions {
 }
 
 impl Rule for AdagradOptions {
-    const NAME: &'static str = "Adagrad";
+    const OPTIMIZER: &'static str = "Adagrad";
 
     fn lr(&self) -> f64 {
         self.lr
@@ -60,12 +60,12 @@ impl Rule for AdagradOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
-        OptionError::not_negative(Self::NAME, "lr_decay", self.lr_decay)?;
-        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::OPTIMIZER, "lr", self.lr)?;
+        OptionError::not_negative(Self::OPTIMIZER, "lr_decay", self.lr_decay)?;
+        OptionError::not_negative(Self::OPTIMIZER, "weight_decay", self.weight_decay)?;
         let initial = self.initial_accumulator_value;
-        OptionError::not_negative(Self::NAME, "initial_accumulator_value", initial)?;
-        OptionError::not_negative(Self::NAME, "eps", self.eps)
+        OptionError::not_negative(Self::OPTIMIZER, "initial_accumulator_value", initial)?;
+        OptionError::not_negative(Self::OPTIMIZER, "eps", self.eps)
     }
 
     fn slots(&self) -> &'static [&'static str] {

@@ -152,7 +152,7 @@ fn slots(amsgrad: bool) -> &'static [&'static str] {
 }
 
 impl Rule for AdamOptions {
-    const NAME: &'static str = "Adam";
+    const OPTIMIZER: &'static str = "Adam";
 
     fn lr(&self) -> f64 {
         self.lr
@@ -163,7 +163,7 @@ impl Rule for AdamOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        self.check_as(Self::NAME)
+        self.check_as(Self::OPTIMIZER)
     }
 
     fn slots(&self) -> &'static [&'static str] {
@@ -184,7 +184,7 @@ impl Rule for AdamOptions {
 }
 
 impl Rule for AdamWOptions {
-    const NAME: &'static str = "AdamW";
+    const OPTIMIZER: &'static str = "AdamW";
 
     fn lr(&self) -> f64 {
         self.lr
@@ -195,7 +195,7 @@ impl Rule for AdamWOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        self.moments().check_as(Self::NAME)
+        self.moments().check_as(Self::OPTIMIZER)
     }
 
     fn slots(&self) -> &'static [&'static str] {

@@ -99,7 +99,7 @@ impl<R: Rule, E: Real> Fused<R, E> {
         let parameters = parameters.into();
         let known: std::collections::HashSet<&str> = self.members().map(|member| &*member.name).collect();
         if let Some(name) = parameters.names().find(|name| known.contains(name)) {
-            panic!("{}: {name} is in a group already", R::NAME);
+            panic!("{}: {name} is in a group already", R::OPTIMIZER);
         }
         let first = self.groups.first().map_or(options.lr(), |group| group.rule.lr());
         let ratio = if first == options.lr() || first == 0.0 { 1.0 } else { options.lr() / first };
@@ -131,7 +131,7 @@ impl<R: Rule, E: Real> Fused<R, E> {
             panic!("{error}");
         }
         let rule = &mut self.groups[group].rule;
-        assert_eq!(options.slots(), rule.slots(), "{}: these options need other state", R::NAME);
+        assert_eq!(options.slots(), rule.slots(), "{}: these options need other state", R::OPTIMIZER);
         *rule = options;
     }
 

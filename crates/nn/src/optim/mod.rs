@@ -33,7 +33,7 @@
 //! }
 //!
 //! impl Rule for SignDescent {
-//!     const NAME: &'static str = "SignDescent";
+//!     const OPTIMIZER: &'static str = "SignDescent";
 //!
 //!     fn lr(&self) -> f64 {
 //!         self.lr

@@ -45,7 +45,7 @@ impl Default for RmsPropOptions {
 }
 
 impl Rule for RmsPropOptions {
-    const NAME: &'static str = "RmsProp";
+    const OPTIMIZER: &'static str = "RmsProp";
 
     fn lr(&self) -> f64 {
         self.lr
@@ -56,11 +56,11 @@ impl Rule for RmsPropOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
-        OptionError::fraction(Self::NAME, "alpha", self.alpha)?;
-        OptionError::not_negative(Self::NAME, "eps", self.eps)?;
-        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
-        OptionError::not_negative(Self::NAME, "momentum", self.momentum)
+        OptionError::not_negative(Self::OPTIMIZER, "lr", self.lr)?;
+        OptionError::fraction(Self::OPTIMIZER, "alpha", self.alpha)?;
+        OptionError::not_negative(Self::OPTIMIZER, "eps", self.eps)?;
+        OptionError::not_negative(Self::OPTIMIZER, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::OPTIMIZER, "momentum", self.momentum)
     }
 
     fn slots(&self) -> &'static [&'static str] {

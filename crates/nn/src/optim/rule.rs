@@ -46,7 +46,7 @@ impl OptionError {
 /// How an optimiser changes a parameter: its options and its equation. [`super::Fused`] makes an optimiser of it.
 pub trait Rule: Clone + Send + Sync + 'static {
     /// The optimiser's name, for messages.
-    const NAME: &'static str;
+    const OPTIMIZER: &'static str;
 
     /// The learning rate.
     fn lr(&self) -> f64;

@@ -45,7 +45,7 @@ impl Default for SgdOptions {
 }
 
 impl Rule for SgdOptions {
-    const NAME: &'static str = "Sgd";
+    const OPTIMIZER: &'static str = "Sgd";
 
     fn lr(&self) -> f64 {
         self.lr
@@ -56,12 +56,18 @@ impl Rule for SgdOptions {
     }
 
     fn check(&self) -> Result<(), OptionError> {
-        OptionError::not_negative(Self::NAME, "lr", self.lr)?;
-        OptionError::not_negative(Self::NAME, "momentum", self.momentum)?;
-        OptionError::require(self.dampening.is_finite(), Self::NAME, "dampening", "finite", self.dampening)?;
-        OptionError::not_negative(Self::NAME, "weight_decay", self.weight_decay)?;
+        OptionError::not_negative(Self::OPTIMIZER, "lr", self.lr)?;
+        OptionError::not_negative(Self::OPTIMIZER, "momentum", self.momentum)?;
+        OptionError::require(
+            self.dampening.is_finite(),
+            Self::OPTIMIZER,
+            "dampening",
+            "finite",
+            self.dampening,
+        )?;
+        OptionError::not_negative(Self::OPTIMIZER, "weight_decay", self.weight_decay)?;
         let looks_ahead = |option, fits, expected, found| {
-            OptionError::require(!self.nesterov || fits, Self::NAME, option, expected, found)
+            OptionError::require(!self.nesterov || fits, Self::OPTIMIZER, option, expected, found)
         };
         looks_ahead("momentum", self.momentum > 0.0, "positive with nesterov", self.momentum)?;
         looks_ahead("dampening", self.dampening == 0.0, "0 with nesterov", self.dampening)

@@ -83,7 +83,7 @@ fn plan<R: Rule, E: Real>(
     convert: impl Fn(&AnyArray) -> Array<E>,
 ) -> Result<Plan<E>, StateError> {
     let mut error = StateError {
-        optimizer: R::NAME,
+        optimizer: R::OPTIMIZER,
         missing: Vec::new(),
         unexpected: Vec::new(),
         mismatched: Vec::new(),

@@ -198,8 +198,8 @@ macro_rules! operator {
         operator!(@pair $trait, $method, $op, Tensor<E>, &Tensor<E>);
         operator!(@pair $trait, $method, $op, &Tensor<E>, Tensor<E>);
         operator!(@pair $trait, $method, $op, &Tensor<E>, &Tensor<E>);
-        operator!(@number $trait, $method, $with_number, $from_number, Tensor<E>, Tensor<f32>, Tensor<f64>);
-        operator!(@number $trait, $method, $with_number, $from_number, &Tensor<E>, &Tensor<f32>, &Tensor<f64>);
+        operator!(@number $trait, $method, $with_number, $from_number, Tensor<E>);
+        operator!(@number $trait, $method, $with_number, $from_number, &Tensor<E>);
     };
     (@pair $trait:ident, $method:ident, $op:expr, $a:ty, $b:ty) => {
         impl<E: Real> $trait<$b> for $a {
@@ -210,7 +210,7 @@ macro_rules! operator {
             }
         }
     };
-    (@number $trait:ident, $method:ident, $with_number:expr, $from_number:expr, $x:ty, $x32:ty, $x64:ty) => {
+    (@number $trait:ident, $method:ident, $with_number:expr, $from_number:expr, $x:ty) => {
         impl<E: Real> $trait<f64> for $x {
             type Output = Tensor<E>;
             #[track_caller]
@@ -218,17 +218,10 @@ macro_rules! operator {
                 $with_number(&self, number)
             }
         }
-        impl $trait<$x32> for f64 {
-            type Output = Tensor<f32>;
+        impl<E: Real> $trait<$x> for f64 {
+            type Output = Tensor<E>;
             #[track_caller]
-            fn $method(self, x: $x32) -> Tensor<f32> {
-                $from_number(self, &x)
-            }
-        }
-        impl $trait<$x64> for f64 {
-            type Output = Tensor<f64>;
-            #[track_caller]
-            fn $method(self, x: $x64) -> Tensor<f64> {
+            fn $method(self, x: $x) -> Tensor<E> {
                 $from_number(self, &x)
             }
         }

@@ -6,7 +6,7 @@ use super::compare::indicator;
 use super::pointwise::{Pointwise, Reads, pointwise};
 use crate::tensor::Tensor;
 
-/// −1, 0 or 1; NaN stays.
+/// −1, 0 or 1; 0 for NaN.
 #[inline(always)]
 fn sign<E: Real>(x: E) -> E {
     if x > E::zero() {
@@ -14,7 +14,7 @@ fn sign<E: Real>(x: E) -> E {
     } else if x < E::zero() {
         -E::one()
     } else {
-        x
+        E::zero()
     }
 }
 
@@ -108,9 +108,9 @@ impl<E: Real> Tensor<E> {
         pointwise(Abs, self)
     }
 
-    /// −1, 0 or 1 as every element is negative, zero or positive; NaN stays NaN.
+    /// −1, 0 or 1 as every element is negative, zero or positive; 0 for NaN.
     ///
-    /// dy/dx = 0. Any shape. PyTorch's `torch.sgn`.
+    /// dy/dx = 0. Any shape. PyTorch's `torch.sign`.
     ///
     /// ```
     /// # use striate_tensor::Tensor;

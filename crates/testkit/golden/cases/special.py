@@ -15,11 +15,10 @@ def write():
     g.keep("x", x)
     functions = {
         name: getattr(torch, name)
-        for name in "exp expm1 log log1p erf sin cos square sqrt rsqrt reciprocal abs tanh sigmoid".split()
+        for name in "exp expm1 log log1p erf sin cos square sqrt rsqrt reciprocal abs sign tanh sigmoid".split()
     }
     functions |= {name: getattr(F, name) for name in "relu relu6 silu gelu elu leaky_relu".split()}
     functions["softplus"] = softplus
-    functions["sign"] = lambda x: torch.where(x.isnan(), x, x.sign())  # PyTorch's sign of NaN is 0
     functions["log_sigmoid"] = F.logsigmoid
     functions["hard_sigmoid"] = hard_sigmoid
     functions["gelu_tanh"] = lambda x: F.gelu(x, approximate="tanh")
