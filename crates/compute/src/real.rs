@@ -69,6 +69,8 @@ pub trait Real:
     fn sigmoid(self) -> Self;
     /// erf x = 2/√π ∫₀ˣ e^(−t²) dt
     fn erf(self) -> Self;
+    /// Φ(x) and φ(x), distribution function and density of the standard normal distribution
+    fn normal(self) -> (Self, Self);
     /// |x|
     fn abs(self) -> Self;
     /// Largest integer not above x.
@@ -90,7 +92,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $($name:ident => $f:path),*) => {
+    ($t:ident, $normal:path, $($name:ident => $f:path),*) => {
         impl Real for $t {
             const EPSILON: Self = $t::EPSILON;
             const INFINITY: Self = $t::INFINITY;
@@ -113,6 +115,10 @@ macro_rules! real {
             fn is_nan(self) -> bool {
                 self != self
             }
+            #[inline(always)]
+            fn normal(self) -> (Self, Self) {
+                $normal(self)
+            }
             $(#[inline(always)]
             fn $name(self) -> Self {
                 $f(self)
@@ -121,12 +127,12 @@ macro_rules! real {
     };
 }
 
-real!(f32,
+real!(f32, math::normal,
     exp => math::exp, exp_m1 => math::exp_m1, ln => math::ln, ln_1p => math::ln_1p, sqrt => f32::sqrt,
     sin => f32::sin, cos => f32::cos, tanh => math::tanh, sigmoid => math::sigmoid, erf => math::erf,
     abs => f32::abs, floor => f32::floor);
 
-real!(f64,
+real!(f64, math::normal_f64,
     exp => f64::exp, exp_m1 => f64::exp_m1, ln => f64::ln, ln_1p => f64::ln_1p, sqrt => f64::sqrt,
     sin => f64::sin, cos => f64::cos, tanh => f64::tanh, sigmoid => math::sigmoid_f64, erf => math::erf_f64,
     abs => f64::abs, floor => f64::floor);

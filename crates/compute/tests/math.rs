@@ -144,3 +144,25 @@ fn erf_f64_at_published_values() {
 fn errors_are_within_the_stated_bounds_for_every_argument() {
     check(1);
 }
+
+#[test]
+fn the_normal_distribution_is_within_its_bounds_and_keeps_its_tail() {
+    for i in -140_000..=140_000 {
+        let x = i as f32 * 1e-4;
+        let ((distribution, density), (phi, slope)) = (math::normal(x), math::normal_f64(f64::from(x)));
+        let error = (f64::from(distribution) - phi).abs();
+        let relative = 1e-6 * (1.0 + f64::from(x * x) / 8.0);
+        assert!(
+            error <= 3e-7 && (!(-10.0..=0.0).contains(&x) || error <= relative * phi),
+            "Φ({x}) is {distribution}, not {phi}"
+        );
+        assert!(
+            (f64::from(density) - slope).abs() <= relative * slope + 1e-38,
+            "φ({x}) is {density}, not {slope}"
+        );
+    }
+    assert_eq!(math::normal(f32::INFINITY), (1.0, 0.0));
+    assert_eq!(math::normal(f32::NEG_INFINITY), (0.0, 0.0));
+    assert_eq!(math::normal(-1e30), (0.0, 0.0));
+    assert!(math::normal(f32::NAN).0.is_nan() && math::normal(f32::NAN).1.is_nan());
+}

@@ -1,4 +1,5 @@
 //! Trains a small network on handwritten digits, embedded or from a folder of IDX files, and classifies pictures.
+#![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
 use std::error::Error;
 use std::io::{self, IsTerminal};

@@ -1,5 +1,6 @@
 //! Universal approximation, seen: the largest error of a network with one hidden layer of sigmoids,
 //! g(x) = Σ vᵢ σ(wᵢ x + bᵢ) + c, on a continuous function over [0, 1], against the number of hidden units.
+#![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -5,12 +5,14 @@
 //! are measured over all 2³² arguments, in units in the last place (ulp) of the result; denormal arguments and
 //! results are not flushed, overflow gives ±∞ and NaN gives NaN.
 //!
-//! `f64` is for checking, so its functions are the standard library's, save [`sigmoid_f64`] and [`erf_f64`].
+//! `f64` is for checking, so its functions are the standard library's, save [`sigmoid_f64`], [`erf_f64`] and [`normal_f64`].
 
 mod erf;
 mod exp;
 mod ln;
+mod normal;
 
 pub use erf::{erf, erf_f64};
 pub use exp::{exp, exp_m1, sigmoid, sigmoid_f64, tanh};
 pub use ln::{ln, ln_1p};
+pub use normal::{normal, normal_f64};

@@ -14,12 +14,6 @@ const SQRT_2_OVER_PI: f64 = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 /// The weight of x³ in the approximation of Φ.
 const CUBIC: f64 = 0.044715;
 
-/// Φ(x) = ½ (1 + erf(x / √2))
-#[inline(always)]
-fn normal_cdf<E: Real>(x: E) -> E {
-    E::of(0.5) * (E::one() + (x * E::of(FRAC_1_SQRT_2)).erf())
-}
-
 /// y = x Φ(x), dy/dx = Φ(x) + x φ(x)
 #[derive(Clone, Copy)]
 struct Gelu;
@@ -30,13 +24,13 @@ impl<E: Real> Pointwise<E> for Gelu {
 
     #[inline(always)]
     fn f(&self, x: E) -> E {
-        x * normal_cdf(x)
+        x * x.normal().0
     }
 
     #[inline(always)]
     fn df(&self, x: E) -> E {
-        let density = E::of(FRAC_1_SQRT_2PI) * (E::of(-0.5) * x * x).exp();
-        normal_cdf(x) + x * density
+        let (distribution, density) = x.normal();
+        distribution + x * density
     }
 
     fn df_tensor(&self, x: &Tensor<E>) -> Tensor<E> {
