@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -27,8 +27,13 @@ unsafe impl Pod for Line {}
 /// Buffers of at least this many lines (64 KiB) are pooled; the system allocator is fast for smaller ones.
 const POOLED_LINES: usize = 1024;
 
-static SHELVES: Mutex<BTreeMap<usize, Vec<Vec<Line>>>> = Mutex::new(BTreeMap::new());
-static KEPT: AtomicUsize = AtomicUsize::new(0);
+/// Unused buffers by size class, and their bytes.
+struct Shelves {
+    buffers: BTreeMap<usize, Vec<Vec<Line>>>,
+    bytes: usize,
+}
+
+static SHELVES: Mutex<Shelves> = Mutex::new(Shelves { buffers: BTreeMap::new(), bytes: 0 });
 static LIMIT: AtomicUsize = AtomicUsize::new(2 << 30);
 static FRESH: AtomicU64 = AtomicU64::new(0);
 
@@ -45,14 +50,16 @@ pub fn set_limit(bytes: usize) {
 
 /// Gives all unused buffers back to the system.
 pub fn release() {
-    let shelves = std::mem::take(&mut *shelves());
-    KEPT.store(0, Ordering::Relaxed);
+    let mut shelves = shelves();
+    let buffers = std::mem::take(&mut shelves.buffers);
+    shelves.bytes = 0;
     drop(shelves);
+    drop(buffers);
 }
 
 /// Bytes of unused buffers in the pool.
 pub fn kept() -> usize {
-    KEPT.load(Ordering::Relaxed)
+    shelves().bytes
 }
 
 /// How many pooled buffers have come fresh from the system so far: in a steady state it stands still.
@@ -60,7 +67,7 @@ pub fn fresh() -> u64 {
     FRESH.load(Ordering::Relaxed)
 }
 
-fn shelves() -> std::sync::MutexGuard<'static, BTreeMap<usize, Vec<Vec<Line>>>> {
+fn shelves() -> MutexGuard<'static, Shelves> {
     SHELVES.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -74,10 +81,12 @@ fn take(lines: usize) -> Vec<Line> {
         return vec![Line::zeroed(); lines];
     }
     let lines = size_class(lines);
-    if let Some(buffer) = shelves().get_mut(&lines).and_then(Vec::pop) {
-        KEPT.fetch_sub(lines * size_of::<Line>(), Ordering::Relaxed);
+    let mut shelves = shelves();
+    if let Some(buffer) = shelves.buffers.get_mut(&lines).and_then(Vec::pop) {
+        shelves.bytes -= lines * size_of::<Line>();
         return buffer;
     }
+    drop(shelves);
     FRESH.fetch_add(1, Ordering::Relaxed);
     let buffer = vec![Line::zeroed(); lines];
     ask_for_huge_pages(&buffer);
@@ -103,12 +112,15 @@ fn ask_for_huge_pages(buffer: &[Line]) {
 fn ask_for_huge_pages(_buffer: &[Line]) {}
 
 fn give_back(buffer: Vec<Line>) {
-    let bytes = buffer.len() * size_of::<Line>();
-    if buffer.len() < POOLED_LINES || kept() + bytes > limit() {
+    if buffer.len() < POOLED_LINES {
         return;
     }
-    KEPT.fetch_add(bytes, Ordering::Relaxed);
-    shelves().entry(buffer.len()).or_default().push(buffer);
+    let bytes = buffer.len() * size_of::<Line>();
+    let mut shelves = shelves();
+    if shelves.bytes + bytes <= limit() {
+        shelves.bytes += bytes;
+        shelves.buffers.entry(buffer.len()).or_default().push(buffer);
+    }
 }
 
 /// A slice of `E` on the heap that starts at a cache line and comes from the pool when it is large.

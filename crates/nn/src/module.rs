@@ -10,6 +10,7 @@ pub trait Module<E: Real = f32>: Send + Sync {
     ///
     /// # Panics
     /// When `x` has a shape that the module does not take.
+    #[track_caller]
     fn forward(&self, x: &Tensor<E>) -> Tensor<E>;
 }
 

@@ -68,7 +68,7 @@ fn learning_rate(text: &str) -> Result<f64, String> {
 }
 
 /// What a saved model needs beside its weights; `config.json` in the run's folder.
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Config {
     data: String,
     classes: Vec<String>,
@@ -83,6 +83,21 @@ struct Config {
 }
 
 impl Config {
+    /// What was read from a file must be a network of a bearable size.
+    fn check(&self) -> Result<(), String> {
+        let widths = [&[self.classes.len(), self.size.0, self.size.1], &self.hidden[..]].concat();
+        if widths.iter().any(|width| !(1..=1 << 14).contains(width)) || self.hidden.len() > 16 {
+            return Err(format!(
+                "classes, size and hidden must be from 1 to {}, they are {widths:?}",
+                1 << 14
+            ));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(format!("dropout must be in [0, 1), it is {}", self.dropout));
+        }
+        Ok(())
+    }
+
     /// Small digits bear a small shift and turn; larger pictures are left as they are.
     fn augment(&self) -> RandomAffine {
         let bound = if self.size == (8, 8) { 1.0 } else { 0.0 };
@@ -156,12 +171,15 @@ fn train(arguments: &Arguments) -> Outcome<()> {
             par::threads(),
         );
     }
-    run.write_config(config)?;
-
+    if arguments.resume && !run.checkpoint().exists() {
+        eprintln!("{} does not exist: starting anew", run.checkpoint().display());
+    }
     let options = TrainerOptions {
         epochs: config.epochs,
         run: Some(run.clone()),
         resume: arguments.resume,
+        // A longer run may go on from a shorter one.
+        config: serde_json::to_string(&Config { epochs: 0, ..config.clone() })?,
         ..Default::default()
     };
     let adam = Adam::new(&store, AdamOptions { lr: config.lr, ..Default::default() });
@@ -190,6 +208,7 @@ fn train(arguments: &Arguments) -> Outcome<()> {
     let evaluation = classification::evaluate(&net, split.test(), 1024);
     let model = run.file("model.safetensors");
     store.save(&model)?;
+    run.write_config(config)?;
     draw(&run, &history, split.test(), &evaluation)?;
     report(arguments, &history, &evaluation, &model)
 }
@@ -285,6 +304,7 @@ fn predict(folder: &Path, picture: &Path) -> Outcome<()> {
     })?;
     let config: Config =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", config_file.display()))?;
+    config.check().map_err(|wrong| format!("{}: {wrong}", config_file.display()))?;
     let store = ParamStore::seeded(config.seed);
     let net = config.network(&store);
     store.load(folder.join("model.safetensors"))?;

@@ -115,7 +115,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (mut median, mut least, mut most) = (vec![], vec![], vec![]);
     let mut fits = vec![];
     for &width in &widths {
-        let seeds = arguments.seed..arguments.seed + u64::from(arguments.repeats);
+        let seeds = (0..u64::from(arguments.repeats)).map(|repeat| arguments.seed.wrapping_add(repeat));
         let mut runs: Vec<(f64, Network)> = seeds
             .map(|seed| fit(width as usize, arguments.steps, seed))
             .map(|network| (sup_error(&network), network))

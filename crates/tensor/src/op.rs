@@ -45,6 +45,10 @@ pub trait Op<E: Real>: Send + Sync + 'static {
     type Saved: Send + Sync + 'static;
 
     /// Computes the outputs, and when `keep` what backward will read; without `keep` nothing is saved.
+    ///
+    /// # Panics
+    /// At the line that called the operation, when shapes do not fit.
+    #[track_caller]
     fn forward(&self, x: &[Array<E>], keep: bool) -> (Outputs<E>, Option<Self::Saved>);
 
     /// Adds dL/dx to `dx`, given dL/dy (`None` for an output that the loss does not depend on).

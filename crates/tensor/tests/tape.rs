@@ -136,3 +136,31 @@ fn accumulated_gradients_are_the_sum() {
     total.accumulate((&w * &w).sum().backward());
     assert_eq!(total.get(&w).unwrap().to_vec(), [5.0, 7.0]);
 }
+
+#[test]
+fn shapes_that_do_not_fit_panic_at_the_callers_line() {
+    let at = std::sync::Arc::new(Mutex::new(None));
+    let sink = at.clone();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        *sink.lock().unwrap() = info.location().map(|place| (place.file().to_string(), place.line()));
+    }));
+    let (a, b) = (Tensor::<f32>::zeros(&[2, 3]), Tensor::zeros(&[4, 5]));
+    let calls: [(&dyn Fn(), u32); 4] = [
+        (&|| drop(a.matmul(&b)), line!()),
+        (&|| drop(&a + &b), line!()),
+        (&|| drop(a.sum_dim(&[7], false)), line!()),
+        (&|| drop(a.reshape(&[5])), line!()),
+    ];
+    let found: Vec<_> = calls
+        .iter()
+        .map(|(call, _)| {
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+            at.lock().unwrap().take()
+        })
+        .collect();
+    std::panic::set_hook(before);
+    for ((_, line), found) in calls.iter().zip(found) {
+        assert_eq!(found, Some((file!().to_string(), *line)));
+    }
+}

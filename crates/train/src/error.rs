@@ -27,6 +27,26 @@ pub enum TrainError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// The run to go on from was another one.
+    #[error("{}: belongs to another run: it has {found}, this run is {expected}; use the same options, or another folder", file.display())]
+    Config {
+        /// The checkpoint.
+        file: PathBuf,
+        /// The configuration of this run.
+        expected: String,
+        /// That of the checkpoint.
+        found: String,
+    },
+    /// The records of a run do not go with its checkpoint.
+    #[error("{}: {epochs} epochs are done, but metrics.jsonl has those numbered {found:?}; start the run anew", file.display())]
+    History {
+        /// The checkpoint.
+        file: PathBuf,
+        /// Epochs that it says are done.
+        epochs: u64,
+        /// Epochs that have a record.
+        found: Vec<u64>,
+    },
     /// A picture could not be drawn or written.
     #[error("{file}: cannot draw: {reason}")]
     Figure {

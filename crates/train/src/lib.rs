@@ -6,12 +6,15 @@
 //! ```
 //! use striate_datasets::{Dataset, digits};
 //! use striate_nn::optim::{Adam, AdamOptions};
-//! use striate_nn::{Linear, Module, ParamStore};
+//! use striate_nn::{Linear, ParamStore, Sequential};
+//! use striate_tensor::Tensor;
 //! use striate_train::{Trainer, TrainerOptions, classification};
 //!
 //! let digits = digits();
 //! let store = ParamStore::seeded(0);
-//! let net = Linear::new(&store.root().sub("fc"), 64, 10);
+//! let net = Sequential::new()
+//!     .then(|x: &Tensor| x.flatten(1, -1))
+//!     .then(Linear::new(&store.root().sub("fc"), 64, 10));
 //! let adam = Adam::new(&store, AdamOptions { lr: 1e-2, ..Default::default() });
 //!
 //! let mut trainer = Trainer::new(&store, Box::new(adam), TrainerOptions { epochs: 2, ..Default::default() });

@@ -1,7 +1,6 @@
 //! The folder of a run: its configuration, metrics, checkpoint and pictures.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader};
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -51,7 +50,7 @@ impl RunFolder {
         self.file("metrics.jsonl")
     }
 
-    /// The records in `metrics.jsonl`, none when there is no such file.
+    /// The records in `metrics.jsonl`, none when there is no such file. A last line that a crash cut off is left out.
     ///
     /// # Errors
     /// When the file cannot be read or a line is not a record.
@@ -60,18 +59,13 @@ impl RunFolder {
         if !file.exists() {
             return Ok(Vec::new());
         }
-        let reader = BufReader::new(File::open(&file).map_err(TrainError::io(&file, "read"))?);
-        let mut records = Vec::new();
-        for (index, line) in reader.lines().enumerate() {
-            let line = line.map_err(TrainError::io(&file, "read"))?;
-            let record = serde_json::from_str(&line);
-            records.push(record.map_err(|source| TrainError::Record {
-                file: file.clone(),
-                line: index + 1,
-                source,
-            })?);
-        }
-        Ok(records)
+        let text = fs::read_to_string(&file).map_err(TrainError::io(&file, "read"))?;
+        let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let parse = |(index, line)| {
+            let record = serde_json::from_str(line);
+            record.map_err(|source| TrainError::Record { file: file.clone(), line: index + 1, source })
+        };
+        whole.enumerate().map(parse).collect()
     }
 
     /// A callback that writes `metrics.jsonl`, after `records` that stand there already.

@@ -1,5 +1,6 @@
 //! The loop.
 
+use std::fs;
 use std::time::Instant;
 
 use striate_nn::checkpoint::Checkpoint;
@@ -32,8 +33,10 @@ pub struct TrainerOptions {
     pub clip_norm: Option<f64>,
     /// Where metrics and a checkpoint after every epoch go; nowhere when `None`.
     pub run: Option<RunFolder>,
-    /// Go on from the run folder's checkpoint, when there is one.
+    /// Go on from the run folder's checkpoint, when there is one; otherwise an old one is removed.
     pub resume: bool,
+    /// What must be the same when a run goes on, such as the data and the network as JSON: kept in the checkpoint.
+    pub config: String,
 }
 
 /// The optimiser's section in a checkpoint.
@@ -82,8 +85,7 @@ impl Trainer {
             Some(run) => Some(run.metrics_writer(&history)?),
             None => None,
         };
-        let done = history.last().map_or(0, |record| record.epoch);
-        for epoch in done..self.options.epochs {
+        for epoch in history.len() as u64..self.options.epochs {
             let record = self.epoch(epoch, batches(epoch), &step, &evaluate)?;
             for callback in &mut self.callbacks {
                 callback.epoch(&record, self.options.epochs).map_err(TrainError::io("output", "write"))?;
@@ -94,6 +96,7 @@ impl Trainer {
                     .map_err(TrainError::io("metrics.jsonl", "write"))?;
                 let mut checkpoint = Checkpoint::of(&self.store);
                 checkpoint.epoch = epoch + 1;
+                checkpoint.config = self.options.config.clone();
                 checkpoint.push(OPTIMIZER, self.optimizer.state());
                 checkpoint.save(run.checkpoint())?;
             }
@@ -102,16 +105,29 @@ impl Trainer {
         Ok(history)
     }
 
+    /// The records of the epochs that are done: the checkpoint says how many.
     fn resume(&mut self) -> Result<Vec<EpochRecord>, TrainError> {
-        let Some(run) =
-            self.options.run.as_ref().filter(|run| self.options.resume && run.checkpoint().exists())
-        else {
+        let Some(run) = &self.options.run else { return Ok(Vec::new()) };
+        let file = run.checkpoint();
+        if !file.exists() {
             return Ok(Vec::new());
-        };
-        let checkpoint = Checkpoint::read(run.checkpoint())?;
-        checkpoint.restore(&self.store, &mut [(OPTIMIZER, &mut *self.optimizer)])?;
+        }
+        if !self.options.resume {
+            fs::remove_file(&file).map_err(TrainError::io(&file, "remove"))?;
+            return Ok(Vec::new());
+        }
+        let checkpoint = Checkpoint::read(&file)?;
+        if checkpoint.config != self.options.config {
+            let (expected, found) = (self.options.config.clone(), checkpoint.config);
+            return Err(TrainError::Config { file, expected, found });
+        }
         let mut history = run.read_metrics()?;
         history.retain(|record| record.epoch <= checkpoint.epoch);
+        if !history.iter().map(|record| record.epoch).eq(1..=checkpoint.epoch) {
+            let found = history.iter().map(|record| record.epoch).collect();
+            return Err(TrainError::History { file, epochs: checkpoint.epoch, found });
+        }
+        checkpoint.restore(&self.store, &mut [(OPTIMIZER, &mut *self.optimizer)])?;
         Ok(history)
     }
 

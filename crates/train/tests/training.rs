@@ -56,7 +56,8 @@ fn three_epochs_give_the_same_bits_at_one_two_and_five_threads() {
 
 fn in_folder(folder: &Path, epochs: u64, resume: bool) -> (ParamStore, Vec<EpochRecord>) {
     let run = Some(RunFolder::create(folder).unwrap());
-    let (store, history) = train(TrainerOptions { epochs, run, resume, clip_norm: Some(1.0) }, 1e-2);
+    let (store, history) =
+        train(TrainerOptions { epochs, run, resume, clip_norm: Some(1.0), ..Default::default() }, 1e-2);
     (store, history.unwrap())
 }
 
@@ -97,10 +98,34 @@ fn a_damaged_metrics_file_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     in_folder(folder.path(), 1, false);
     let file = folder.path().join("metrics.jsonl");
-    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "{\"epoch\": 2").unwrap();
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "{\"epoch\": 2}\n").unwrap();
     let error = RunFolder::create(folder.path()).unwrap().read_metrics().unwrap_err();
     assert!(matches!(error, TrainError::Record { line: 2, .. }), "{error}");
     assert!(error.to_string().contains("metrics.jsonl"), "{error}");
+}
+
+#[test]
+fn a_line_that_a_crash_cut_off_does_not_keep_a_run_from_going_on() {
+    let folder = tempfile::tempdir().unwrap();
+    in_folder(folder.path(), 1, false);
+    let file = folder.path().join("metrics.jsonl");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "{\"epoch\": 2").unwrap();
+    assert_eq!(in_folder(folder.path(), 2, true).1.len(), 2);
+}
+
+#[test]
+fn a_checkpoint_of_another_run_or_without_its_records_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    in_folder(folder.path(), 1, false);
+    let resume = |config: &str| {
+        let run = Some(RunFolder::create(folder.path()).unwrap());
+        let options =
+            TrainerOptions { epochs: 2, run, resume: true, config: config.into(), ..Default::default() };
+        train(options, 1e-2).1.unwrap_err()
+    };
+    assert!(matches!(resume("batch 32"), TrainError::Config { .. }));
+    std::fs::remove_file(folder.path().join("metrics.jsonl")).unwrap();
+    assert!(matches!(resume(""), TrainError::History { epochs: 1, .. }));
 }
 
 #[test]
