@@ -3,16 +3,20 @@
 //! A record is the label (CIFAR-100: coarse label, fine label) and 3,072 bytes: 32×32 red, then green, then blue.
 //! Source: A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use ndarray::ArrayD;
 
-use crate::input::{check_size, find, io_error};
+use crate::input::{MAX_BYTES, check_size, find, read_bytes, read_file};
 use crate::{DatasetError, Labelled, Split};
 
 const PIXELS: usize = 3 * 32 * 32;
+
+/// Bytes that a file of records may hold: each becomes an f32.
+const MAX_RECORDS: u64 = MAX_BYTES / size_of::<f32>() as u64;
+
+/// Bytes that the file of the names may hold.
+const MAX_NAMES: u64 = 1 << 16;
 
 /// The classes of CIFAR-10, by label.
 pub const CIFAR10_CLASSES: [&str; 10] =
@@ -48,7 +52,8 @@ pub fn cifar10(folder: impl AsRef<Path>) -> Result<Split, DatasetError> {
 pub fn cifar100(folder: impl AsRef<Path>) -> Result<Split, DatasetError> {
     let folder = folder.as_ref();
     let names_file = find(folder, vec!["fine_label_names.txt".into()])?;
-    let names = String::from_utf8_lossy(&read_file(&names_file)?).into_owned();
+    let names = read_file(&names_file, MAX_NAMES, |reader| read_bytes(&names_file, reader))?;
+    let names = String::from_utf8_lossy(&names);
     let classes: Vec<String> = names.split_whitespace().map(String::from).collect();
     if classes.len() != 100 {
         return Err(DatasetError::Field {
@@ -73,7 +78,7 @@ fn read_files(
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for name in names {
         let file = find(folder, vec![name.clone()])?;
-        let bytes = read_file(&file)?;
+        let bytes = read_file(&file, MAX_RECORDS, |reader| read_bytes(&file, reader))?;
         check_size(&file, (pixels.len() + bytes.len()) as u128 * size_of::<f32>() as u128)?;
         read_records(&file, &bytes, label_bytes, classes.len(), &mut pixels, &mut labels)?;
     }
@@ -112,13 +117,4 @@ fn read_records(
         pixels.extend(record[label_bytes..].iter().map(|&pixel| f32::from(pixel) / 255.0));
     }
     Ok(())
-}
-
-fn read_file(file: &Path) -> Result<Vec<u8>, DatasetError> {
-    let io = |source| io_error(file, source);
-    let mut reader = File::open(file).map_err(io)?;
-    check_size(file, reader.metadata().map_err(io)?.len().into())?;
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
 }

@@ -1,12 +1,12 @@
 //! Tables of numbers as text, one sample a line.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
-use crate::input::{check_size, io_error};
+use crate::input::{MAX_BYTES, read_file};
 use crate::{DatasetError, Labelled, Regression};
 
 /// How a CSV file is laid out.
@@ -107,9 +107,10 @@ struct Table {
 
 impl Table {
     fn read(file: &Path, options: &CsvOptions) -> Result<Self, DatasetError> {
-        let io = |source| io_error(file, source);
-        let reader = File::open(file).map_err(io)?;
-        check_size(file, reader.metadata().map_err(io)?.len().into())?;
+        read_file(file, MAX_BYTES, |reader| Self::parse(file, reader, options))
+    }
+
+    fn parse(file: &Path, reader: &mut impl Read, options: &CsvOptions) -> Result<Self, DatasetError> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(options.header)
             .delimiter(options.delimiter)

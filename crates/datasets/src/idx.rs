@@ -3,7 +3,7 @@
 //! A file is two zero bytes, the element type, the number of axes, their lengths (u32) and the elements, all
 //! big-endian. Source: Y. LeCun, C. Cortes and C. Burges, *The MNIST database of handwritten digits*.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayD, Axis};
 use striate_formats::AnyArray;
@@ -59,8 +59,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<AnyArray, DatasetError> {
 /// `t10k-labels-idx1-ubyte`, also spelt `.idx3-ubyte` and `.idx1-ubyte`, also with `.gz`.
 ///
 /// # Errors
-/// A file is missing or wrong, pictures and labels are not equally many, or a label of the test files does not
-/// occur among the classes of the training files.
+/// A file is missing or wrong, a part has no pictures or pictures without pixels, pictures and labels are not equally
+/// many, a label of the test files does not occur among the classes of the training files, or the pictures of the test
+/// files have another size than those of the training files.
 ///
 /// ```no_run
 /// use striate_datasets::{Dataset, idx};
@@ -71,12 +72,28 @@ pub fn from_bytes(bytes: &[u8]) -> Result<AnyArray, DatasetError> {
 /// ```
 pub fn folder(folder: impl AsRef<Path>) -> Result<Split, DatasetError> {
     let folder = folder.as_ref();
-    let train = part(folder, "train", None)?;
-    let test = part(folder, "t10k", Some(train.classes().to_vec()))?;
+    let (first, train) = part(folder, "train", None)?;
+    let (file, test) = part(folder, "t10k", Some(train.classes().to_vec()))?;
+    let (expected, found) = (picture_size(&train), picture_size(&test));
+    if found != expected {
+        return Err(DatasetError::PictureSize { file, found, first, expected });
+    }
     Ok(Split::new(train, test))
 }
 
-fn part(folder: &Path, prefix: &str, classes: Option<Vec<String>>) -> Result<Labelled, DatasetError> {
+/// Width and height of pictures (N, 1, H, W), whose axes are u32 in the file.
+fn picture_size(part: &Labelled) -> (u32, u32) {
+    let images = part.images();
+    let shape = images.shape();
+    (shape[3] as u32, shape[2] as u32)
+}
+
+/// One part, and the file of its pictures.
+fn part(
+    folder: &Path,
+    prefix: &str,
+    classes: Option<Vec<String>>,
+) -> Result<(PathBuf, Labelled), DatasetError> {
     let spellings = |stem: String| {
         let ends = [("-", ""), ("-", ".gz"), (".", ""), (".", ".gz")];
         ends.map(|(separator, end)| stem.replace('|', separator) + end).to_vec()
@@ -84,11 +101,16 @@ fn part(folder: &Path, prefix: &str, classes: Option<Vec<String>>) -> Result<Lab
     let images_file = find(folder, spellings(format!("{prefix}-images|idx3-ubyte")))?;
     let labels_file = find(folder, spellings(format!("{prefix}-labels|idx1-ubyte")))?;
     let images = bytes_of_rank(&images_file, 3, "u8 pictures (N, height, width)")?;
+    if images.is_empty() {
+        let found = images.shape().to_vec();
+        let expected = "pictures (N, height, width), no axis of length 0";
+        return Err(DatasetError::Shape { file: images_file, expected, found });
+    }
     let labels = bytes_of_rank(&labels_file, 1, "u8 labels (N)")?;
     let images = images.mapv(|pixel| f32::from(pixel) / 255.0).insert_axis(Axis(1));
     let labels: Vec<usize> = labels.iter().map(|&label| label.into()).collect();
     let classes = classes.map_or_else(|| numbered_classes(&labels_file, &labels), Ok)?;
-    Labelled::from_file(&labels_file, images, labels, classes)
+    Ok((images_file, Labelled::from_file(&labels_file, images, labels, classes)?))
 }
 
 fn bytes_of_rank(file: &Path, rank: usize, expected: &'static str) -> Result<ArrayD<u8>, DatasetError> {

@@ -1,7 +1,7 @@
 //! Reading no more of a file than it is allowed to hold.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -70,6 +70,44 @@ pub(crate) fn io_error(file: &Path, source: io::Error) -> DatasetError {
     DatasetError::Io { file: file.to_path_buf(), source }
 }
 
+/// Opens a file and has it read up to its end, which must come within `limit` bytes.
+pub(crate) fn read_file<T>(
+    file: &Path,
+    limit: u64,
+    read: impl FnOnce(&mut Take<File>) -> Result<T, DatasetError>,
+) -> Result<T, DatasetError> {
+    let io = |source| io_error(file, source);
+    let reader = File::open(file).map_err(io)?;
+    let found = reader.metadata().map_err(io)?.len();
+    if found > limit {
+        return Err(DatasetError::TooLarge { file: file.to_path_buf(), limit, found: found.into() });
+    }
+    read_limited(file, reader, limit, read)
+}
+
+/// Has at most `limit` bytes read; more are an error, whatever the metadata say: a pipe or a device has no length.
+fn read_limited<R: Read, T>(
+    file: &Path,
+    reader: R,
+    limit: u64,
+    read: impl FnOnce(&mut Take<R>) -> Result<T, DatasetError>,
+) -> Result<T, DatasetError> {
+    let mut reader = reader.take(limit + 1);
+    let value = read(&mut reader);
+    if reader.limit() == 0 {
+        let found = u128::from(limit) + 1;
+        return Err(DatasetError::TooLarge { file: file.to_path_buf(), limit, found });
+    }
+    value
+}
+
+/// All bytes that a reader gives.
+pub(crate) fn read_bytes(file: &Path, reader: &mut impl Read) -> Result<Vec<u8>, DatasetError> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).map_err(|source| io_error(file, source))?;
+    Ok(bytes)
+}
+
 /// Checks how many bytes the values will take in memory.
 pub(crate) fn check_size(file: &Path, bytes: u128) -> Result<(), DatasetError> {
     if bytes > MAX_BYTES as u128 {
@@ -82,4 +120,19 @@ pub(crate) fn check_size(file: &Path, bytes: u128) -> Result<(), DatasetError> {
 pub(crate) fn find(folder: &Path, names: Vec<String>) -> Result<PathBuf, DatasetError> {
     let found = names.iter().map(|name| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| DatasetError::Missing { folder: folder.to_path_buf(), looked_for: names })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_a_length_is_read_up_to_the_limit() {
+        let file = Path::new("pipe");
+        let read =
+            |length| read_limited(file, io::repeat(7).take(length), 100, |reader| read_bytes(file, reader));
+        assert_eq!(read(100).unwrap(), [7; 100]);
+        let endless = read(u64::MAX).unwrap_err();
+        assert!(matches!(endless, DatasetError::TooLarge { limit: 100, found: 101, .. }), "{endless}");
+    }
 }

@@ -141,6 +141,20 @@ fn idx_folders_that_are_wrong() {
     assert!(matches!(rank, DatasetError::Shape { .. }), "{rank}");
     let kind = error("train-labels-idx1-ubyte", Some(idx_bytes(9, &[3], &[0, 1, 2])));
     assert!(matches!(kind, DatasetError::Shape { .. }), "{kind}");
+    // As many pixels, of another shape.
+    let size = error("t10k-images-idx3-ubyte", Some(idx_bytes(8, &[1, 1, 4], &[9, 9, 9, 9])));
+    assert!(matches!(size, DatasetError::PictureSize { found: (4, 1), expected: (2, 2), .. }), "{size}");
+    for name in ["t10k-images-idx3-ubyte", "train-images-idx3-ubyte"] {
+        assert!(size.to_string().contains(name), "{size}");
+    }
+    for name in ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"] {
+        for shape in [[0, 2, 2], [3, 0, 2], [1, 2, 0]] {
+            let empty = error(name, Some(idx_bytes(8, &shape, &[])));
+            let shape = shape.map(|n| n as usize);
+            assert!(matches!(&empty, DatasetError::Shape { found, .. } if *found == shape), "{empty}");
+            assert!(empty.to_string().contains(name), "{empty}");
+        }
+    }
 }
 
 fn cifar_record(labels: &[u8], first: u8) -> Vec<u8> {
@@ -203,6 +217,21 @@ fn cifar_100() {
         cifar::cifar100(folder.path()),
         Err(DatasetError::Label { label: 100, classes: 100, .. })
     ));
+}
+
+#[test]
+fn files_that_are_too_long_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = |name: &str| fs::File::create(folder.path().join(name)).unwrap().set_len(5 << 30).unwrap();
+    long("table.csv");
+    long("data_batch_1.bin");
+    long("fine_label_names.txt");
+    let table = csv::labelled(folder.path().join("table.csv"), &CsvOptions::default()).unwrap_err();
+    assert!(matches!(table, DatasetError::TooLarge { .. }), "{table}");
+    let records = cifar::cifar10(folder.path()).unwrap_err();
+    assert!(matches!(records, DatasetError::TooLarge { .. }), "{records}");
+    let names = cifar::cifar100(folder.path()).unwrap_err();
+    assert!(matches!(names, DatasetError::TooLarge { .. }), "{names}");
 }
 
 fn with_file<T>(contents: &[u8], read: impl Fn(&Path) -> T) -> T {
