@@ -33,7 +33,7 @@ enum Task {
     Bench(BenchOptions),
     /// Run what a change must pass: formatting, lints, docs, tests.
     Ci,
-    /// Regenerate the golden files of the tests from PyTorch.
+    /// Regenerate the golden files of the tests from PyTorch and numpy.
     Golden,
     /// Check the rules that no compiler checks: crate edges, unsafe, paths, file lengths, quoted figures.
     Tidy,
@@ -97,10 +97,19 @@ fn bench(options: &BenchOptions) -> Result {
 }
 
 fn golden() -> Result {
-    if !command::succeeds(Command::new("python3").args(["-c", "import torch"])) {
-        return Err("the golden files come from PyTorch; install it with: pip install torch".into());
+    let packages = ["torch", "safetensors", "numpy"];
+    let import = format!("import {}", packages.join(", "));
+    if !command::succeeds(Command::new("python3").args(["-c", &import])) {
+        let packages = packages.join(" ");
+        return Err(format!(
+            "the golden files need Python packages; install them with: pip install {packages}"
+        )
+        .into());
     }
-    let mut generate = Command::new("python3");
-    generate.arg(root().join("crates/testkit/golden/generate.py"));
-    command::run(generate)
+    for script in ["crates/testkit/golden/generate.py", "crates/formats/tests/golden/make.py"] {
+        let mut python = Command::new("python3");
+        python.arg(root().join(script));
+        command::run(python)?;
+    }
+    Ok(())
 }
