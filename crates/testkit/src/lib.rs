@@ -1,4 +1,4 @@
-//! What the workspace's tests share: gradient checks, golden files and naive references. Never published.
+//! What the workspace's tests share: gradient checks and golden files. Never published.
 
 pub mod cases;
 pub mod golden;

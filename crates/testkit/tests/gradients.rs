@@ -15,7 +15,10 @@ fn second_order() {
     cases::all().iter().filter(|case| case.second_order).for_each(gradcheck::second_order);
 }
 
-/// Names in `const NAME: &'static str = "…"` lines of all crates' sources.
+/// The names of the operations in a folder's sources: what stands in `const NAME: &'static str = "…"`.
+///
+/// An operation whose name is written otherwise would go unseen, and so a file must have as many names as
+/// operations; one that takes its name from another (`F::NAME`) counts as named.
 fn operations(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -23,12 +26,50 @@ fn operations(folder: &Path, names: &mut BTreeSet<String>) {
             operations(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = std::fs::read_to_string(&path).unwrap();
-            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-            names.extend(code.filter_map(|line| {
-                let name = line.trim().strip_prefix("const NAME: &'static str = \"")?;
-                Some(name.trim_end_matches("\";").to_string())
-            }));
+            let code = source.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+            let (mut operations, mut named) = (0, 0);
+            for line in code {
+                operations += usize::from(is_operation(line));
+                let Some(value) = line.strip_prefix("const NAME: &'static str = ") else { continue };
+                if let Some(name) = value.strip_prefix('"').and_then(|name| name.strip_suffix("\";")) {
+                    names.insert(name.to_string());
+                    named += 1;
+                } else if value == "F::NAME;" {
+                    named += 1;
+                }
+            }
+            assert_eq!(
+                operations,
+                named,
+                "{}: operations (left) and lines `const NAME: &'static str = \"…\";` (right) are not equally many",
+                path.display()
+            );
         }
+    }
+}
+
+/// Whether a line implements an operation, or one of the traits that make one of an equation.
+fn is_operation(line: &str) -> bool {
+    let Some((head, _)) = line.split_once(" for ") else { return false };
+    let implemented = head.rsplit("> ").next().unwrap();
+    let implemented = implemented.strip_prefix("impl ").unwrap_or(implemented);
+    let name = implemented.split('<').next().unwrap();
+    implemented.contains('<') && matches!(name.rsplit("::").next(), Some("Op" | "Pointwise" | "Term"))
+}
+
+#[test]
+fn operations_are_found() {
+    for line in [
+        "impl Op<f32> for Square {",
+        "impl<E: Real> crate::Op<E> for Sum {",
+        "impl<E: Real, F: Pointwise<E>> Op<E> for Map<F> {",
+        "impl<E: Real, const N: usize> Term<E, N> for Squared",
+        "Op<E> for Wrapped {",
+    ] {
+        assert!(is_operation(line), "{line}");
+    }
+    for line in ["impl<E: Real, O: Op<E>> Step<E> for Recorded<O> {", "fn f<O: Op<E>>(o: O) -> O"] {
+        assert!(!is_operation(line), "{line}");
     }
 }
 
