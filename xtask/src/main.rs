@@ -97,7 +97,7 @@ fn bench(options: &BenchOptions) -> Result {
 }
 
 fn golden() -> Result {
-    let packages = ["torch", "safetensors", "numpy"];
+    let packages = ["torch", "safetensors", "numpy", "ml_dtypes"];
     let import = format!("import {}", packages.join(", "));
     if !command::succeeds(Command::new("python3").args(["-c", &import])) {
         let packages = packages.join(" ");
