@@ -4,6 +4,7 @@
 //! returns its own partial result: so results have the same bits at any thread count. Threads are rayon's;
 //! a loop that runs inside a rayon pool (see [`install`]) starts faster than one called from outside.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Elements per piece of an elementwise loop. Shorter loops never leave the calling thread.
@@ -23,7 +24,7 @@ fn each_task(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     // Every worker has a run of neighbouring tasks, which streams memory best, and then helps with the others' runs.
     let start = |run: usize| run * tasks / workers;
     let next: Vec<AtomicUsize> = (0..workers).map(|run| AtomicUsize::new(start(run))).collect();
-    fork(0, workers, &|worker| {
+    let work = |worker: usize| {
         for run in (worker..workers).chain(0..worker) {
             loop {
                 let task = next[run].fetch_add(1, Ordering::Relaxed);
@@ -33,7 +34,9 @@ fn each_task(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
                 f(task);
             }
         }
-    });
+    };
+    // A thread that waits for the others may run any job of the pool meanwhile.
+    with_context(0, || fork(0, workers, &work));
 }
 
 /// Runs `work(first)`, …, `work(end − 1)` on as many threads as are free.
@@ -85,7 +88,31 @@ pub fn collect<T: Send>(tasks: usize, f: impl Fn(usize) -> T + Sync + Send) -> V
 
 /// Runs `f` inside the current rayon pool, where starting a parallel loop costs least: wrap a training loop in it.
 pub fn install<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    rayon::join(f, || ()).0
+    let context = context();
+    rayon::join(|| with_context(context, f), || ()).0
+}
+
+thread_local! {
+    static CONTEXT: Cell<u8> = const { Cell::new(0) };
+}
+
+/// A number that belongs to what this thread computes at the moment, 0 at first: a crate above keeps a mode in it.
+///
+/// A thread-local of that crate would leak: a thread that waits inside a parallel loop runs other jobs of the pool.
+pub fn context() -> u8 {
+    CONTEXT.get()
+}
+
+/// Runs `f` with another [`context`].
+pub fn with_context<R>(context: u8, f: impl FnOnce() -> R) -> R {
+    struct Restore(u8);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CONTEXT.set(self.0);
+        }
+    }
+    let _restore = Restore(CONTEXT.replace(context));
+    f()
 }
 
 /// How many threads parallel loops run on.

@@ -88,7 +88,7 @@ fn take(lines: usize) -> Vec<Line> {
     }
     drop(shelves);
     FRESH.fetch_add(1, Ordering::Relaxed);
-    let buffer = vec![Line::zeroed(); lines];
+    let buffer = bytemuck::zeroed_vec(lines);
     ask_for_huge_pages(&buffer);
     buffer
 }
@@ -117,10 +117,16 @@ fn give_back(buffer: Vec<Line>) {
     }
     let bytes = buffer.len() * size_of::<Line>();
     let mut shelves = shelves();
-    if shelves.bytes + bytes <= limit() {
-        shelves.bytes += bytes;
-        shelves.buffers.entry(buffer.len()).or_default().push(buffer);
+    let mut stale = Vec::new();
+    while shelves.bytes + bytes > limit() {
+        let Some(old) = shelves.buffers.values_mut().rev().find_map(Vec::pop) else { return };
+        shelves.bytes -= old.len() * size_of::<Line>();
+        stale.push(old);
     }
+    shelves.bytes += bytes;
+    shelves.buffers.entry(buffer.len()).or_default().push(buffer);
+    drop(shelves);
+    drop(stale);
 }
 
 /// A slice of `E` on the heap that starts at a cache line and comes from the pool when it is large.

@@ -197,7 +197,7 @@ impl<E: Real> ParamStore<E> {
     }
 
     /// Runs `f` with every layer in evaluation, then sets those that were training back to it.
-    pub(crate) fn in_evaluation<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub fn in_evaluation<R>(&self, f: impl FnOnce() -> R) -> R {
         struct Restore(Vec<Mode>);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -408,7 +408,7 @@ impl<E: Real> Path<E> {
 
     #[track_caller]
     fn entry(&self, full: &str, make: impl FnOnce() -> Entry<E>) -> Entry<E> {
-        let mut entries = lock(&self.shared.entries);
+        let entries = lock(&self.shared.entries);
         match entries.get(full) {
             Some(entry) if self.tied || self.shared.frozen => entry.clone(),
             Some(_) => {
@@ -419,7 +419,12 @@ impl<E: Real> Path<E> {
                 drop(entries);
                 panic!("{full} is not in the snapshot")
             }
-            None => entries.entry(full.to_string()).or_insert_with(make).clone(),
+            None => {
+                // Drawn without the lock: filling a large parameter may run other jobs of the pool.
+                drop(entries);
+                let made = make();
+                lock(&self.shared.entries).entry(full.to_string()).or_insert(made).clone()
+            }
         }
     }
 }

@@ -144,7 +144,7 @@ fn gaussian_likelihood() {
         );
     }
     let (mean, v) = (Tensor::<f64>::zeros(&[1]), Tensor::<f64>::zeros(&[1]).requires_grad());
-    let options = GaussianNllOptions { epsilon: 0.25, ..Default::default() };
+    let options = GaussianNllOptions { eps: 0.25, ..Default::default() };
     let loss = gaussian_nll(&mean, &Tensor::ones(&[1]), &v, options);
     assert!((loss.item() - 0.5 * (0.25f64.ln() + 4.0)).abs() < 1e-15);
     assert_eq!(loss.backward().get(&v).unwrap().item(), 0.5 * (1.0 - 4.0) / 0.25);

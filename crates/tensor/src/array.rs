@@ -173,7 +173,7 @@ impl<E: Real> Array<E> {
 
     /// `y[i] = f(a[i], b[i])` for arrays of one shape.
     pub fn zip(&self, other: &Self, f: impl Fn(E, E) -> E + Sync + Send) -> Self {
-        debug_assert_eq!(self.shape, other.shape);
+        assert_eq!(self.shape, other.shape, "zip: arrays of different shapes");
         Self::zip_to(&self.shape, self, other, f)
     }
 
@@ -189,7 +189,7 @@ impl<E: Real> Array<E> {
 
     /// Adds an array of the same shape in place.
     pub fn add_assign(&mut self, other: &Self) {
-        debug_assert_eq!(self.shape, other.shape);
+        assert_eq!(self.shape, other.shape, "add_assign: arrays of different shapes");
         if !self.is_contiguous() || Arc::get_mut(&mut self.buffer).is_none() {
             *self = self.zip(other, |a, b| a + b);
             return;
@@ -205,7 +205,7 @@ impl<E: Real> Array<E> {
 
     /// The same elements in another shape of as many; copies only when no strides describe it.
     pub fn reshape(&self, shape: &[usize]) -> Self {
-        debug_assert_eq!(elements(shape), self.len());
+        assert_eq!(elements(shape), self.len(), "reshape: {:?} does not fill {shape:?}", self.shape);
         match layout::reshaped(&self.shape, &self.strides, shape) {
             Some(strides) => self.window(0, shape.into(), strides),
             None => self.contiguous().window(0, shape.into(), contiguous_strides(shape)),
@@ -234,7 +234,15 @@ impl<E: Real> Array<E> {
         let strides = (0..shape.len())
             .map(|axis| match axis.checked_sub(new) {
                 Some(i) if self.shape[i] == shape[axis] => self.strides[i],
-                _ => 0,
+                Some(i) => {
+                    assert_eq!(
+                        self.shape[i], 1,
+                        "broadcast_to: {:?} does not repeat to {shape:?}",
+                        self.shape
+                    );
+                    0
+                }
+                None => 0,
             })
             .collect();
         self.window(0, shape.into(), strides)

@@ -40,6 +40,9 @@ fn fold_middle<E: Real>(
     let axes: Dims = (first..last).collect();
     let x = x.as_slice().expect("the operand is contiguous");
     Array::build(&reduced(shape, &axes, false), |y| {
+        if y.is_empty() {
+            return;
+        }
         if n == 0 {
             y.fill(init);
         } else if outer == 1 && inner == 1 {
@@ -75,7 +78,14 @@ fn fold_columns<E: Real>(x: &[E], y: &mut [E], init: E, f: impl Fn(E, E) -> E + 
         y[0] = map::reduce(x, init, f);
         return;
     }
-    let rows = (par::PIECE / inner).max(1);
+    if inner > par::PIECE / 2 {
+        let width = par::PIECE / 2;
+        return par::pieces_mut(y, width, |piece, y| {
+            y.fill(init);
+            x.chunks_exact(inner).for_each(|row| accumulate(&row[piece * width..][..y.len()], y, f));
+        });
+    }
+    let rows = par::PIECE / inner;
     if x.len() <= rows * inner {
         return add_rows(x, y, init, f);
     }

@@ -3,13 +3,12 @@
 //! Node numbers grow with time, so a node's number is larger than its parents'. Taking always the largest number
 //! from a heap visits every node after all that used it: no recursion, and no sorting pass before it.
 
-use std::cell::Cell;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use smallvec::{SmallVec, smallvec};
-use striate_compute::Real;
+use striate_compute::{Real, par};
 
 use crate::array::Array;
 use crate::gradients::Gradients;
@@ -20,7 +19,7 @@ use crate::tensor::Tensor;
 /// Gradients that have arrived so far: node number → one per output.
 pub(crate) type Pending<E> = HashMap<u64, SmallVec<[Option<Array<E>>; 1]>>;
 
-type Hook<E> = Box<dyn Fn(&Tensor<E>) + Send + Sync>;
+type Hook<E> = Arc<dyn Fn(&Tensor<E>) + Send + Sync>;
 
 /// One recorded operation, or a leaf.
 pub(crate) struct Node<E: Real> {
@@ -30,7 +29,7 @@ pub(crate) struct Node<E: Real> {
     pub(crate) parents: SmallVec<[Option<Edge<E>>; 3]>,
     pub(crate) shapes: SmallVec<[Dims; 1]>,
     leaf: bool,
-    step: Mutex<Option<Box<dyn Step<E>>>>,
+    step: Mutex<Option<Arc<dyn Step<E>>>>,
     /// Inputs and outputs, recorded only inside [`higher_order`].
     values: Option<Values<E>>,
     hooks: Mutex<Vec<(usize, Hook<E>)>>,
@@ -103,8 +102,10 @@ impl<E: Real> Node<E> {
     }
 
     fn call_hooks(&self, gradients: &[Option<Tensor<E>>]) {
-        for (output, hook) in lock(&self.hooks).iter() {
-            if let Some(gradient) = &gradients[*output] {
+        // A copy of the list: a hook may add hooks, or walk back itself.
+        let hooks = lock(&self.hooks).clone();
+        for (output, hook) in hooks {
+            if let Some(gradient) = &gradients[output] {
                 hook(gradient);
             }
         }
@@ -134,19 +135,22 @@ enum Mode {
     Higher,
 }
 
-thread_local! {
-    static MODE: Cell<Mode> = const { Cell::new(Mode::First) };
+/// The mode of this thread, which parallel loops keep out of other jobs and carry into [`par::install`].
+fn mode() -> Mode {
+    match par::context() {
+        0 => Mode::First,
+        1 => Mode::Off,
+        _ => Mode::Higher,
+    }
 }
 
 fn with_mode<R>(mode: Mode, f: impl FnOnce() -> R) -> R {
-    struct Restore(Mode);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            MODE.set(self.0);
-        }
-    }
-    let _restore = Restore(MODE.replace(mode));
-    f()
+    let context = match mode {
+        Mode::First => 0,
+        Mode::Off => 1,
+        Mode::Higher => 2,
+    };
+    par::with_context(context, f)
 }
 
 /// Runs `f` without a tape: operations on this thread record nothing and save nothing. PyTorch's `torch.no_grad`.
@@ -188,7 +192,7 @@ pub fn apply<E: Real, O: Op<E>>(op: O, x: &[&Tensor<E>]) -> Tensor<E> {
 /// Applies an operation with any number of outputs.
 #[track_caller]
 pub fn apply_many<E: Real, O: Op<E>>(op: O, x: &[&Tensor<E>]) -> SmallVec<[Tensor<E>; 1]> {
-    let mode = MODE.get();
+    let mode = mode();
     let arrays: SmallVec<[Array<E>; 3]> = x.iter().map(|x| x.array()).collect();
     let keep = mode != Mode::Off && x.iter().any(|x| x.is_tracked());
     let (y, saved) = op.forward(&arrays, keep);
@@ -202,7 +206,7 @@ pub fn apply_many<E: Real, O: Op<E>>(op: O, x: &[&Tensor<E>]) -> SmallVec<[Tenso
         parents: x.iter().map(|x| x.edge()).collect(),
         shapes: y.iter().map(|y| y.shape().into()).collect(),
         leaf: false,
-        step: Mutex::new(Some(Box::new(Recorded { op, saved }))),
+        step: Mutex::new(Some(Arc::new(Recorded { op, saved }))),
         values: (mode == Mode::Higher).then(|| Values { x: arrays.to_vec(), y: y.to_vec() }),
         hooks: Mutex::default(),
     });
@@ -285,7 +289,8 @@ pub(crate) fn backward<E: Real>(
     let wanted = |node: &Node<E>| region.as_ref().is_none_or(|region| region.contains(&node.id));
     let asked = |node: &Node<E>| targets.as_ref().map_or(node.leaf, |targets| targets.contains(&node.id));
     if options.create_graph {
-        walk_tensors(&edge, seed, &wanted, &asked, &mut results);
+        let mode = if mode() == Mode::Off { Mode::First } else { mode() };
+        with_mode(mode, || walk_tensors(&edge, seed, &wanted, &asked, &mut results));
     } else {
         no_grad(|| walk_arrays(&edge, seed, &wanted, &asked, options.retain_graph, &mut results));
     }
@@ -312,16 +317,13 @@ fn walk_arrays<E: Real>(
         if asked(&node) {
             results.insert(node.id, dy.iter().map(|dy| dy.clone().map(Tensor::from)));
         }
-        if node.leaf {
+        if !node.parents.iter().flatten().any(|edge| wanted(&edge.node)) {
             continue;
         }
-        let mut step = lock(&node.step);
-        let Some(recorded) = step.as_ref() else { panic!("{}", freed(node.name)) };
-        recorded.backward(&dy, &mut Grads { node: &node, pending: &mut pending, wanted });
-        if !retain {
-            *step = None;
-        }
-        drop(step);
+        // Not under the lock: kernels may run other jobs while they wait for their own pieces.
+        let step = if retain { lock(&node.step).clone() } else { lock(&node.step).take() };
+        let Some(step) = step else { panic!("{}", freed(node.name)) };
+        step.backward(&dy, &mut Grads { node: &node, pending: &mut pending, wanted });
         node.parents
             .iter()
             .flatten()
@@ -353,7 +355,7 @@ fn walk_tensors<E: Real>(
         if asked(&node) {
             results.insert(node.id, dy.iter().cloned());
         }
-        if node.leaf {
+        if !node.parents.iter().flatten().any(|edge| wanted(&edge.node)) {
             continue;
         }
         let dx = differentiable_backward(&node, &dy);
@@ -386,9 +388,11 @@ fn differentiable_backward<E: Real>(node: &Arc<Node<E>>, dy: &[Option<Tensor<E>>
     let y: Vec<Tensor<E>> = (values.y.iter().enumerate())
         .map(|(output, y)| Tensor::recorded(y.clone(), Edge { node: node.clone(), output }))
         .collect();
-    let step = lock(&node.step);
-    let Some(recorded) = step.as_ref() else { panic!("{}", freed(name)) };
-    match recorded.backward_tensors(&x, &y, dy) {
+    let Some(step) = lock(&node.step).clone() else { panic!("{}", freed(name)) };
+    match step.backward_tensors(&x, &y, dy) {
+        Some(dx) if dx.len() != x.len() => {
+            panic!("{name}: backward_tensors gave {} of {}", dx.len(), x.len())
+        }
         Some(dx) => dx,
         None => panic!("{name}: has no gradient of its gradient"),
     }

@@ -255,13 +255,13 @@ impl<E: Real> Tensor<E> {
     #[track_caller]
     pub fn on_gradient(&self, hook: impl Fn(&Tensor<E>) + Send + Sync + 'static) {
         let edge = self.edge().expect("on_gradient: the tensor is not tracked");
-        edge.node.add_hook(edge.output, Box::new(hook));
+        edge.node.add_hook(edge.output, Arc::new(hook));
     }
 
     /// Gradients of this loss with respect to all leaves that it depends on. Frees the tape as it passes.
     ///
     /// # Panics
-    /// When this is not a single number, when an operation on the way has no backward, or when the tape is freed already.
+    /// When this is not a single number, when it depends on nothing that is tracked, when an operation on the way has no backward, or when the tape is freed already.
     #[track_caller]
     pub fn backward(&self) -> Gradients<E> {
         self.backward_with(GradOptions::default())
@@ -273,7 +273,7 @@ impl<E: Real> Tensor<E> {
     /// As [`Tensor::backward`].
     #[track_caller]
     pub fn backward_with(&self, options: GradOptions) -> Gradients<E> {
-        tape::backward(self, self.one("backward"), None, options)
+        self.backward_from(&self.one("backward"), options)
     }
 
     /// Vector–Jacobian product: gradients of Σ self · dy with respect to all leaves. PyTorch's `y.backward(dy)`.
@@ -283,6 +283,7 @@ impl<E: Real> Tensor<E> {
     #[track_caller]
     pub fn backward_from(&self, dy: &Tensor<E>, options: GradOptions) -> Gradients<E> {
         assert_eq!(dy.shape(), self.shape(), "backward_from: dy must have the shape of y");
+        assert!(self.is_tracked(), "backward: the loss depends on nothing that gradients are computed for");
         tape::backward(self, dy.clone(), None, options)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Figures by name, such as `loss` and `accuracy`.
 pub type Metrics = BTreeMap<String, f64>;
@@ -56,8 +56,10 @@ pub struct EpochRecord {
     /// The epoch, from 1.
     pub epoch: u64,
     /// Means over the training samples as the model met them.
+    #[serde(deserialize_with = "with_missing")]
     pub train: Metrics,
     /// The evaluation after the epoch.
+    #[serde(deserialize_with = "with_missing")]
     pub test: Metrics,
     /// The learning rate of the last step.
     pub learning_rate: f64,
@@ -65,4 +67,10 @@ pub struct EpochRecord {
     pub seconds: f64,
     /// Training samples per second.
     pub samples_per_second: f64,
+}
+
+/// JSON has no number for NaN and infinities: they are written as null, and read as NaN.
+fn with_missing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
+    let metrics = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+    Ok(metrics.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }

@@ -1,6 +1,6 @@
 //! The folder of a run: its configuration, metrics, checkpoint and pictures.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -74,11 +74,12 @@ impl RunFolder {
     /// When the file cannot be written.
     pub fn metrics_writer(&self, records: &[EpochRecord]) -> Result<impl Callback + use<>, TrainError> {
         let path = self.metrics_file();
-        let open = OpenOptions::new().create(true).write(true).truncate(true).open(&path);
-        let mut lines = JsonLines(open.map_err(TrainError::io(&path, "write"))?);
+        let kept = self.file("metrics.jsonl.new");
+        let mut lines = JsonLines(File::create(&kept).map_err(TrainError::io(&kept, "write"))?);
         for record in records {
-            lines.epoch(record, 0).map_err(TrainError::io(&path, "write"))?;
+            lines.epoch(record, 0).map_err(TrainError::io(&kept, "write"))?;
         }
+        fs::rename(&kept, &path).map_err(TrainError::io(&path, "replace"))?;
         Ok(lines)
     }
 }

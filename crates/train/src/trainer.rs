@@ -69,7 +69,7 @@ impl Trainer {
         self
     }
 
-    /// Trains: for every epoch (numbered from 0) its `batches`, for every batch the `step`, after every epoch the
+    /// Trains, each layer in the mode that it is in: for every epoch (numbered from 0) its `batches`, for every batch the `step`, after every epoch the
     /// evaluation, which runs with the store in evaluation mode. Returns the record of all epochs.
     ///
     /// # Errors
@@ -141,7 +141,6 @@ impl Trainer {
         let steps = batches.len();
         let start = Instant::now();
         let mut mean = RunningMean::default();
-        self.store.train();
         for (index, batch) in batches.enumerate() {
             if let Some(schedule) = &self.schedule {
                 self.optimizer.set_lr(schedule.lr(epoch * steps as u64 + index as u64));
@@ -167,11 +166,10 @@ impl Trainer {
             self.callbacks.iter_mut().for_each(|callback| callback.step(&step));
         }
         let seconds = start.elapsed().as_secs_f64();
-        self.store.eval();
         Ok(EpochRecord {
             epoch: epoch + 1,
             train: mean.means(),
-            test: evaluate(),
+            test: self.store.in_evaluation(evaluate),
             learning_rate: self.optimizer.lr(),
             seconds,
             samples_per_second: mean.samples() as f64 / seconds,

@@ -12,7 +12,7 @@ use crate::store::{Counter, Mode, Path};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNormOptions {
     /// ε, added to the variance.
-    pub epsilon: f64,
+    pub eps: f64,
     /// How far a batch moves the running statistics; `None` keeps the mean over all batches.
     pub momentum: Option<f64>,
     /// Whether γ and β are there.
@@ -23,7 +23,7 @@ pub struct BatchNormOptions {
 
 impl Default for BatchNormOptions {
     fn default() -> Self {
-        BatchNormOptions { epsilon: 1e-5, momentum: Some(0.1), affine: true, track_running_stats: true }
+        BatchNormOptions { eps: 1e-5, momentum: Some(0.1), affine: true, track_running_stats: true }
     }
 }
 
@@ -63,7 +63,7 @@ impl<E: Real> BatchNorm<E> {
 
     #[track_caller]
     fn forward(&self, x: &Tensor<E>) -> Tensor<E> {
-        let (affine, epsilon) = (self.affine.as_ref(), self.options.epsilon);
+        let (affine, eps) = (self.affine.as_ref(), self.options.eps);
         assert_eq!(
             x.shape()[1],
             self.channels,
@@ -74,9 +74,7 @@ impl<E: Real> BatchNorm<E> {
         );
         let training = self.mode.is_training();
         match &self.running {
-            Some(running) if !training => {
-                batch_norm_with(x, &running.mean, &running.variance, affine, epsilon)
-            }
+            Some(running) if !training => batch_norm_with(x, &running.mean, &running.variance, affine, eps),
             running => {
                 let count = x.len() / self.channels.max(1);
                 assert!(
@@ -84,7 +82,7 @@ impl<E: Real> BatchNorm<E> {
                     "batch_norm: training needs more than one value per channel, x has shape {:?}",
                     x.shape()
                 );
-                let (y, mean, variance) = batch_norm(x, affine, epsilon);
+                let (y, mean, variance) = batch_norm(x, affine, eps);
                 if let Some(running) = running {
                     running.update(&mean, &variance, count, self.options.momentum);
                 }

@@ -22,10 +22,10 @@ use crate::lanes;
 pub fn batch_norm<E: Real>(
     x: &Tensor<E>,
     affine: Option<&[Tensor<E>; 2]>,
-    epsilon: f64,
+    eps: f64,
 ) -> (Tensor<E>, Array<E>, Array<E>) {
     let seen = Arc::new(OnceLock::new());
-    let op = BatchNormOp { epsilon: E::of(epsilon), statistics: Statistics::Batch(seen.clone()) };
+    let op = BatchNormOp { eps: E::of(eps), statistics: Statistics::Batch(seen.clone()) };
     let y = normalize(op, x, affine);
     let [mean, variance] = seen.get().expect("forward has set them").clone();
     (y, mean, variance)
@@ -45,13 +45,13 @@ pub fn batch_norm_with<E: Real>(
     mean: &Tensor<E>,
     variance: &Tensor<E>,
     affine: Option<&[Tensor<E>; 2]>,
-    epsilon: f64,
+    eps: f64,
 ) -> Tensor<E> {
     let given = Box::new([mean.array().contiguous(), variance.array().contiguous()]);
     for statistic in [mean, variance] {
         expect(rule(x.shape(), statistic.shape()));
     }
-    normalize(BatchNormOp { epsilon: E::of(epsilon), statistics: Statistics::Given(given) }, x, affine)
+    normalize(BatchNormOp { eps: E::of(eps), statistics: Statistics::Given(given) }, x, affine)
 }
 
 fn rule(x: &[usize], per_channel: &[usize]) -> Result<(), ShapeError> {
@@ -85,7 +85,7 @@ enum Statistics<E: Real> {
 }
 
 struct BatchNormOp<E: Real> {
-    epsilon: E,
+    eps: E,
     statistics: Statistics<E>,
 }
 
@@ -179,7 +179,7 @@ struct Saved<E: Real> {
 
 impl<E: Real> BatchNormOp<E> {
     fn scale(&self, mean: E, variance: E, weight: Option<&[E]>, c: usize) -> Scale<E> {
-        let reciprocal = E::one() / (variance + self.epsilon).sqrt();
+        let reciprocal = E::one() / (variance + self.eps).sqrt();
         Scale { weight: weight.map_or(E::one(), |weight| weight[c]), mean, reciprocal }
     }
 }
@@ -347,7 +347,7 @@ impl<E: Real> Op<E> for BatchNormOp<E> {
                 (x - wide(mean), wide(variance), false)
             }
         };
-        let reciprocal = (variance + self.epsilon.f64()).rsqrt();
+        let reciprocal = (variance + self.eps.f64()).rsqrt();
         let hat = centred * &reciprocal;
         let scale = match weight {
             Some(weight) => &reciprocal * weight.reshape(&wide),

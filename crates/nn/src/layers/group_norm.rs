@@ -12,14 +12,14 @@ use crate::store::Path;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupNormOptions {
     /// ε, added to the variance.
-    pub epsilon: f64,
+    pub eps: f64,
     /// Whether γ and β are there.
     pub affine: bool,
 }
 
 impl Default for GroupNormOptions {
     fn default() -> Self {
-        GroupNormOptions { epsilon: 1e-5, affine: true }
+        GroupNormOptions { eps: 1e-5, affine: true }
     }
 }
 
@@ -41,7 +41,7 @@ pub struct GroupNorm<E: Real = f32> {
     pub affine: Option<[Tensor<E>; 2]>,
     groups: usize,
     channels: usize,
-    epsilon: f64,
+    eps: f64,
     name: String,
 }
 
@@ -70,7 +70,7 @@ impl<E: Real> GroupNorm<E> {
             affine: options.affine.then(|| [parameter("weight", 1.0), parameter("bias", 0.0)]),
             groups,
             channels,
-            epsilon: options.epsilon,
+            eps: options.eps,
             name: path.name().to_string(),
         }
     }
@@ -91,7 +91,7 @@ impl<E: Real> Module<E> for GroupNorm<E> {
         let signed = |shape: &[usize]| shape.iter().map(|&n| n as isize).collect::<Vec<_>>();
         let group = shape[1..].iter().product::<usize>() / self.groups;
         let rows = x.reshape(&signed(&[shape[0] * self.groups, group]));
-        let mut y = layer_norm(&rows, &[group], None, None, self.epsilon).reshape(&signed(shape));
+        let mut y = layer_norm(&rows, &[group], None, None, self.eps).reshape(&signed(shape));
         if let Some([weight, bias]) = &self.affine {
             let wide: Vec<isize> = [-1].into_iter().chain(shape[2..].iter().map(|_| 1)).collect();
             y = y * weight.reshape(&wide) + bias.reshape(&wide);

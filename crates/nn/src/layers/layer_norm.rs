@@ -14,7 +14,7 @@ use crate::store::Path;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerNormOptions {
     /// ε, added to the variance.
-    pub epsilon: f64,
+    pub eps: f64,
     /// Whether γ and β are there.
     pub affine: bool,
     /// Whether β is there, next to γ.
@@ -23,7 +23,7 @@ pub struct LayerNormOptions {
 
 impl Default for LayerNormOptions {
     fn default() -> Self {
-        LayerNormOptions { epsilon: 1e-5, affine: true, bias: true }
+        LayerNormOptions { eps: 1e-5, affine: true, bias: true }
     }
 }
 
@@ -47,7 +47,7 @@ pub struct LayerNorm<E: Real = f32> {
     /// β, `bias` in the store.
     pub bias: Option<Tensor<E>>,
     shape: Vec<usize>,
-    epsilon: f64,
+    eps: f64,
     name: String,
 }
 
@@ -66,7 +66,7 @@ impl<E: Real> LayerNorm<E> {
             bias: (options.affine && options.bias)
                 .then(|| path.parameter("bias", shape, Init::Constant(0.0))),
             shape: shape.to_vec(),
-            epsilon: options.epsilon,
+            eps: options.eps,
             name: path.name().to_string(),
         }
     }
@@ -75,7 +75,7 @@ impl<E: Real> LayerNorm<E> {
 impl<E: Real> Module<E> for LayerNorm<E> {
     #[track_caller]
     fn forward(&self, x: &Tensor<E>) -> Tensor<E> {
-        let y = layer_norm(x, &self.shape, self.weight.as_ref(), self.bias.as_ref(), self.epsilon);
+        let y = layer_norm(x, &self.shape, self.weight.as_ref(), self.bias.as_ref(), self.eps);
         observe::layer(&self.name, "LayerNorm", y)
     }
 }
@@ -101,10 +101,10 @@ pub fn layer_norm<E: Real>(
     shape: &[usize],
     weight: Option<&Tensor<E>>,
     bias: Option<&Tensor<E>>,
-    epsilon: f64,
+    eps: f64,
 ) -> Tensor<E> {
     expect(rule(x.shape(), shape, weight.map(|w| w.shape()), bias.map(|b| b.shape())));
-    let op = LayerNormOp { axes: shape.len(), width: elements(shape), epsilon: E::of(epsilon) };
+    let op = LayerNormOp { axes: shape.len(), width: elements(shape), eps: E::of(eps) };
     let inputs: Vec<&Tensor<E>> = [Some(x), weight, bias].into_iter().flatten().collect();
     apply(op, &inputs)
 }
@@ -129,7 +129,7 @@ struct LayerNormOp<E> {
     /// How many axes are normalised, and their elements.
     axes: usize,
     width: usize,
-    epsilon: E,
+    eps: E,
 }
 
 struct Saved<E: Real> {
@@ -157,7 +157,7 @@ impl<E: Real> LayerNormOp<E> {
             #[inline(always)]
             |x| (x - mean) * (x - mean),
         ) / width;
-        [mean, E::one() / (variance + self.epsilon).sqrt()]
+        [mean, E::one() / (variance + self.eps).sqrt()]
     }
 }
 
@@ -276,7 +276,7 @@ impl<E: Real> Op<E> for LayerNormOp<E> {
         let axes: Vec<isize> = (1..=self.axes as isize).map(|axis| -axis).collect();
         let mean = |x: &Tensor<E>| if axes.is_empty() { x.clone() } else { x.mean_dim(&axes, true) };
         let centred = &x[0] - mean(&x[0]);
-        let reciprocal = (mean(&(&centred * &centred)) + self.epsilon.f64()).rsqrt();
+        let reciprocal = (mean(&(&centred * &centred)) + self.eps.f64()).rsqrt();
         let hat = centred * &reciprocal;
         let g = match x.get(1) {
             Some(weight) => dy * weight,

@@ -1,6 +1,7 @@
 //! The affine map of a fully connected layer.
 
 use striate_compute::gemm::{Mat, gemm};
+use striate_compute::par;
 use striate_tensor::shape::{ShapeError, expect};
 use striate_tensor::{Array, Grads, Op, Outputs, Real, Tensor, apply};
 
@@ -114,7 +115,11 @@ impl<E: Real> Op<E> for LinearOp {
         let y = Array::build(&shape, |y| {
             let beta = match bias.map(|bias| bias.contiguous()) {
                 Some(bias) if outputs > 0 => {
-                    y.chunks_exact_mut(outputs).for_each(|y| y.copy_from_slice(bias.as_slice().unwrap()));
+                    let bias = bias.as_slice().expect("made contiguous");
+                    let piece = (par::PIECE / outputs).max(1) * outputs;
+                    par::pieces_mut(y, piece, |_, y| {
+                        y.chunks_exact_mut(outputs).for_each(|y| y.copy_from_slice(bias));
+                    });
                     E::one()
                 }
                 _ => E::zero(),

@@ -11,14 +11,14 @@ pub struct GaussianNllOptions {
     /// Whether the constant ½ ln 2π is there.
     pub full: bool,
     /// ε, the smallest variance; a smaller one counts as ε, and its gradient passes as if it were.
-    pub epsilon: f64,
+    pub eps: f64,
     /// How the losses of single elements become the result.
     pub reduction: Reduction,
 }
 
 impl Default for GaussianNllOptions {
     fn default() -> Self {
-        GaussianNllOptions { full: false, epsilon: 1e-6, reduction: Reduction::Mean }
+        GaussianNllOptions { full: false, eps: 1e-6, reduction: Reduction::Mean }
     }
 }
 
@@ -48,9 +48,9 @@ pub fn gaussian_nll<E: Real>(
     variance: &Tensor<E>,
     options: GaussianNllOptions,
 ) -> Tensor<E> {
-    let GaussianNllOptions { full, epsilon, reduction } = options;
+    let GaussianNllOptions { full, eps, reduction } = options;
     let constant = if full { 0.5 * std::f64::consts::TAU.ln() } else { 0.0 };
-    let term = GaussianNll { constant: E::of(constant), epsilon: E::of(epsilon) };
+    let term = GaussianNll { constant: E::of(constant), eps: E::of(eps) };
     let variance =
         if variance.shape() == mean.shape() { variance.clone() } else { variance.expand(mean.shape()) };
     reduced(term, [mean, target, &variance], reduction)
@@ -58,7 +58,7 @@ pub fn gaussian_nll<E: Real>(
 
 struct GaussianNll<E> {
     constant: E,
-    epsilon: E,
+    eps: E,
 }
 
 impl<E: Real> Term<E, 3> for GaussianNll<E> {
@@ -67,13 +67,13 @@ impl<E: Real> Term<E, 3> for GaussianNll<E> {
 
     #[inline(always)]
     fn value(&self, [mean, target, variance]: [E; 3]) -> E {
-        let (d, v) = (target - mean, at_least(variance, self.epsilon));
+        let (d, v) = (target - mean, at_least(variance, self.eps));
         E::of(0.5) * (v.ln() + d * d / v) + self.constant
     }
 
     #[inline(always)]
     fn slope<const I: usize>(&self, [mean, target, variance]: [E; 3]) -> E {
-        let (d, v) = (target - mean, at_least(variance, self.epsilon));
+        let (d, v) = (target - mean, at_least(variance, self.eps));
         match I {
             0 => -d / v,
             1 => d / v,
@@ -82,7 +82,7 @@ impl<E: Real> Term<E, 3> for GaussianNll<E> {
     }
 
     fn slopes(&self, x: &[Tensor<E>]) -> [Tensor<E>; 3] {
-        let (d, v) = (&x[1] - &x[0], x[2].clamp(self.epsilon.f64(), None));
+        let (d, v) = (&x[1] - &x[0], x[2].clamp(self.eps.f64(), None));
         let slope = &d / &v;
         [-&slope, slope.clone(), (-(d * slope) + 1.0) / v * 0.5]
     }

@@ -162,7 +162,12 @@ impl<E: Real> Op<E> for Affine {
 
     fn forward(&self, x: &[Array<E>], _keep: bool) -> (Outputs<E>, Option<()>) {
         let (scale, shift) = (E::of(self.scale), E::of(self.shift));
-        ([x[0].map(move |x| scale * x + shift)].into(), Some(()))
+        let y = if self.shift == 0.0 {
+            x[0].map(move |x| scale * x)
+        } else {
+            x[0].map(move |x| scale * x + shift)
+        };
+        ([y].into(), Some(()))
     }
 
     fn backward(&self, _: &(), dy: &[Option<Array<E>>], dx: &mut Grads<E>) {
@@ -231,7 +236,7 @@ macro_rules! operator {
 operator!(Add, add, AddOp, |x, c| affine(x, 1.0, c), |c, x| affine(x, 1.0, c));
 operator!(Sub, sub, SubOp, |x, c: f64| affine(x, 1.0, -c), |c, x| affine(x, -1.0, c));
 operator!(Mul, mul, MulOp, |x, c| affine(x, c, 0.0), |c, x| affine(x, c, 0.0));
-operator!(Div, div, DivOp, |x, c: f64| affine(x, 1.0 / c, 0.0), divide);
+operator!(Div, div, DivOp, |x: &Tensor<E>, c: f64| apply(DivOp, &[x, &Tensor::scalar(c)]), divide);
 
 impl<E: Real> Neg for &Tensor<E> {
     type Output = Tensor<E>;

@@ -33,13 +33,7 @@ impl<E: Real> Op<E> for MatMul {
             let at = a.transpose(a.shape().len() - 2, a.shape().len() - 1);
             if b.shape().len() == 2 && a.shape().len() > 2 {
                 // One weight for all of the batch: aᵀ · dy over the joined rows.
-                let rows = |x: &Array<E>| {
-                    x.reshape(&[
-                        x.len() / x.shape()[x.shape().len() - 1].max(1),
-                        x.shape()[x.shape().len() - 1],
-                    ])
-                };
-                accumulate(dx, 1, &rows(a).transpose(0, 1), &rows(dy));
+                accumulate(dx, 1, &joined_rows(a).transpose(0, 1), &joined_rows(dy));
             } else {
                 accumulate(dx, 1, &at, dy);
             }
@@ -70,6 +64,12 @@ fn accumulate<E: Real>(dx: &mut Grads<E>, i: usize, a: &Array<E>, b: &Array<E>) 
     }
 }
 
+/// (…, k) as one matrix of rows.
+fn joined_rows<E: Real>(x: &Array<E>) -> Array<E> {
+    let (columns, rows) = x.shape().split_last().expect("a matrix has axes");
+    x.reshape(&[elements(rows), *columns])
+}
+
 fn matrix<'a, E: Real>(x: &'a Array<E>, offset: usize) -> Mat<'a, E> {
     let (shape, strides) = (x.shape(), x.strides());
     let rank = shape.len();
@@ -85,8 +85,7 @@ fn matrix<'a, E: Real>(x: &'a Array<E>, offset: usize) -> Mat<'a, E> {
 /// y ← a · b + β · y for a (…, m, k), b (…, k, n), both of rank 2 or more.
 fn multiply<E: Real>(a: &Array<E>, b: &Array<E>, beta: E, y: &mut [E]) {
     if b.shape().len() == 2 && a.shape().len() > 2 && a.is_contiguous() {
-        let k = a.shape()[a.shape().len() - 1];
-        return multiply(&a.reshape(&[a.len() / k.max(1), k]), b, beta, y);
+        return multiply(&joined_rows(a), b, beta, y);
     }
     let (a_rank, b_rank) = (a.shape().len(), b.shape().len());
     let (m, n) = (a.shape()[a_rank - 2], b.shape()[b_rank - 1]);

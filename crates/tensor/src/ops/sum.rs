@@ -77,7 +77,7 @@ impl<E: Real> Tensor<E> {
     pub fn mean_dim(&self, axes: &[isize], keepdim: bool) -> Self {
         let summed = expect(shape::axes("mean", axes, self.shape()));
         let count = elements(&summed.iter().map(|&axis| self.shape()[axis]).collect::<Dims>());
-        self.sum_dim(axes, keepdim) * (1.0 / count as f64)
+        self.sum_dim(axes, keepdim) / count as f64
     }
 
     /// Sums what broadcasting from `shape` to this tensor's shape repeated.

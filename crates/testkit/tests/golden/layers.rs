@@ -101,7 +101,7 @@ fn batch_norm<E: Real>() -> Vec<LayerRow<E>> {
         ("image, momentum None", |path| two(path, BatchNormOptions { momentum: None, ..Default::default() })),
         ("image, evaluation", |path| two(path, BatchNormOptions::default())),
         ("image, options", |path| {
-            two(path, BatchNormOptions { epsilon: 0.1, momentum: Some(0.3), ..Default::default() })
+            two(path, BatchNormOptions { eps: 0.1, momentum: Some(0.3), ..Default::default() })
         }),
         ("image, plain", |path| two(path, BatchNormOptions { affine: false, ..Default::default() })),
         ("image, untracked, evaluation", |path| {
@@ -124,7 +124,7 @@ fn layer_norm<E: Real>() -> Vec<LayerRow<E>> {
             layer(LayerNorm::with(path, &[5], LayerNormOptions { affine: false, ..Default::default() }))
         }),
         ("no bias, eps", |path| {
-            let options = LayerNormOptions { epsilon: 0.1, bias: false, ..Default::default() };
+            let options = LayerNormOptions { eps: 0.1, bias: false, ..Default::default() };
             layer(LayerNorm::with(path, &[5], options))
         }),
         ("wide", |path| layer(LayerNorm::new(path, &[37]))),
@@ -145,7 +145,7 @@ fn group_norm<E: Real>() -> Vec<LayerRow<E>> {
         ("6 groups", |path| layer(GroupNorm::new(path, 6, 6))),
         ("rows", |path| layer(GroupNorm::new(path, 2, 6))),
         ("not affine, eps", |path| {
-            layer(GroupNorm::with(path, 3, 6, GroupNormOptions { epsilon: 0.1, affine: false }))
+            layer(GroupNorm::with(path, 3, 6, GroupNormOptions { eps: 0.1, affine: false }))
         }),
     ]
 }

@@ -82,7 +82,7 @@ fn binary<E: Real>(
 /// The losses of pairs with one reduction.
 fn reduced<E: Real>(name: &str, reduction: Reduction) -> Vec<Row<E>> {
     let smooth = move |beta| SmoothAbsoluteErrorOptions { beta, reduction };
-    let gaussian = move |full, epsilon| GaussianNllOptions { full, epsilon, reduction };
+    let gaussian = move |full, eps| GaussianNllOptions { full, eps, reduction };
     let bce = |case: &str, weight: Option<Tensor<E>>| {
         row(case, move |x, _| {
             binary_cross_entropy_with(&x[0], &x[1], binary(reduction, weight.clone(), None))

@@ -3,11 +3,10 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::tile::{LANES, MR, NR};
 use crate::Buffer;
 use crate::gemm::Mat;
+use crate::par;
 
 /// Longest stretch of k that a tile sums at once: a panel of B then fits in the first-level cache.
 const KC: usize = 256;
@@ -279,11 +278,11 @@ impl Panels {
                 pieces.push((panels, k.clone(), to));
             }
         }
-        let pack = |(panels, k, to): (Range<usize>, Range<usize>, &mut [f32])| from.pack(&panels, &k, to);
-        if parallel && pieces.len() > 1 {
-            pieces.into_par_iter().for_each(pack);
+        let pack = |(panels, k, to): &mut (Range<usize>, Range<usize>, &mut [f32])| from.pack(panels, k, to);
+        if parallel {
+            par::pieces_mut(&mut pieces, 1, |_, piece| pack(&mut piece[0]));
         } else {
-            pieces.into_iter().for_each(pack);
+            pieces.iter_mut().for_each(pack);
         }
         Panels { data, cut }
     }
