@@ -192,8 +192,11 @@ fn extent(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> Opt
 /// A factor of a product: a view, or a matrix packed beforehand.
 #[derive(Clone, Copy, Debug)]
 pub enum Operand<'a, E: Real> {
-    /// A strided view.
+    /// A strided view, packed where that pays.
     View(Mat<'a, E>),
+    /// A view that is read where it lies: one that the caller wrote for this product, small enough for the cache.
+    /// Right factors need unit column stride.
+    InPlace(Mat<'a, E>),
     /// A matrix in the order in which the kernels read it.
     Packed(&'a Packed<E>),
 }
@@ -201,14 +204,14 @@ pub enum Operand<'a, E: Real> {
 impl<E: Real> Operand<'_, E> {
     pub(super) fn rows(&self) -> usize {
         match self {
-            Operand::View(mat) => mat.rows,
+            Operand::View(mat) | Operand::InPlace(mat) => mat.rows,
             Operand::Packed(packed) => packed.rows,
         }
     }
 
     pub(super) fn cols(&self) -> usize {
         match self {
-            Operand::View(mat) => mat.cols,
+            Operand::View(mat) | Operand::InPlace(mat) => mat.cols,
             Operand::Packed(packed) => packed.cols,
         }
     }

@@ -113,6 +113,13 @@ fn run<E: Real>(isa: Isa, a: Operand<E>, b: Operand<E>, beta: E, mut c: MatMut<E
 fn check<E: Real>(operand: &Operand<E>, name: &str, side: Side) {
     match operand {
         Operand::View(mat) => mat.check(name),
+        Operand::InPlace(mat) => {
+            mat.check(name);
+            assert!(
+                side == Side::Left || mat.col_stride == 1,
+                "gemm: {name} in place needs unit column stride"
+            );
+        }
         Operand::Packed(packed) => {
             assert!(packed.side == side, "gemm: {name} is packed for the other side");
         }
@@ -121,7 +128,7 @@ fn check<E: Real>(operand: &Operand<E>, name: &str, side: Side) {
 
 fn plain<'a, E: Real>(operand: Operand<'a, E>) -> Mat<'a, E> {
     match operand {
-        Operand::View(mat) => mat,
+        Operand::View(mat) | Operand::InPlace(mat) => mat,
         Operand::Packed(Packed { store: Store::Plain(data), rows, cols, .. }) => Mat::new(data, *rows, *cols),
         #[cfg(target_arch = "x86_64")]
         Operand::Packed(Packed { store: Store::Panels(_), .. }) => {
@@ -134,6 +141,7 @@ fn plain<'a, E: Real>(operand: Operand<'a, E>) -> Mat<'a, E> {
 fn avx2_source<'a, E: Real>(operand: Operand<'a, E>) -> avx2::Source<'a> {
     match operand {
         Operand::Packed(Packed { store: Store::Panels(panels), .. }) => avx2::Source::Panels(panels),
+        Operand::InPlace(mat) => avx2::Source::InPlace(cast(mat)),
         operand => avx2::Source::View(cast(plain(operand))),
     }
 }

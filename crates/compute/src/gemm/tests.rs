@@ -88,12 +88,15 @@ fn check_case<E: Real>(isa: Isa, seed: u64, case: Case) {
     }
     let want = reference(&a, &b, beta, &before, c_row);
     let (left, right) = (Packed::new(a, Side::Left, isa), Packed::new(b, Side::Right, isa));
-    let ways: [(Operand<E>, Operand<E>, bool); 5] = [
+    let b_in_place = if bc == 1 { Operand::InPlace(b) } else { b.into() };
+    let ways: [(Operand<E>, Operand<E>, bool); 7] = [
         (a.into(), b.into(), true),
         (a.into(), b.into(), false),
         ((&left).into(), b.into(), true),
         (a.into(), (&right).into(), true),
         ((&left).into(), (&right).into(), false),
+        ((&left).into(), b_in_place, false),
+        (Operand::InPlace(a), (&right).into(), true),
     ];
     let mut first_bits = None;
     for (way, (a, b, parallel)) in ways.into_iter().enumerate() {

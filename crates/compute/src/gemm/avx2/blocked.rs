@@ -21,8 +21,10 @@ const SMALL: usize = 1 << 12;
 /// One factor.
 #[derive(Clone, Copy)]
 pub(super) enum Factor<'a> {
-    /// Read where it lies.
+    /// Read where it lies, or packed.
     View(Lanes<'a>),
+    /// Read where it lies.
+    InPlace(Lanes<'a>),
     /// Packed whole, before.
     Panels(&'a Panels),
     /// Packed by each task, what it needs.
@@ -32,7 +34,7 @@ pub(super) enum Factor<'a> {
 impl<'a> Factor<'a> {
     fn cut(&self) -> Cut {
         match self {
-            Factor::View(lanes) | Factor::ByTask(lanes) => lanes.cut,
+            Factor::View(lanes) | Factor::InPlace(lanes) | Factor::ByTask(lanes) => lanes.cut,
             Factor::Panels(panels) => panels.cut,
         }
     }
@@ -79,7 +81,9 @@ impl Strips<'_> {
             (Factor::ByTask(lanes), Some(scratch)) => {
                 lanes.packed_strip(scratch, self.panels.start, panel, k)
             }
-            (Factor::View(lanes) | Factor::ByTask(lanes), _) => lanes.strip(panel, k),
+            (Factor::View(lanes) | Factor::InPlace(lanes) | Factor::ByTask(lanes), _) => {
+                lanes.strip(panel, k)
+            }
             (Factor::Panels(panels), _) => panels.strip(panel, k),
         }
     }

@@ -16,6 +16,7 @@ use crate::Buffer;
 /// A view or a packed factor.
 pub(super) enum Source<'a> {
     View(Mat<'a, f32>),
+    InPlace(Mat<'a, f32>),
     Panels(&'a Panels),
 }
 
@@ -37,10 +38,12 @@ pub(super) unsafe fn gemm(a: Source, b: Source, beta: f32, c: &MatMut<f32>, k: u
             (a, b) => {
                 let a = match a {
                     Source::View(a) => Factor::View(Lanes::rows(a)),
+                    Source::InPlace(a) => Factor::InPlace(Lanes::rows(a)),
                     Source::Panels(a) => Factor::Panels(a),
                 };
                 let b = match b {
                     Source::View(b) => Factor::View(Lanes::columns(b)),
+                    Source::InPlace(b) => Factor::InPlace(Lanes::columns(b)),
                     Source::Panels(b) => Factor::Panels(b),
                 };
                 blocked::blocked(a, b, beta, c, parallel);

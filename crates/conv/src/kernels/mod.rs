@@ -1,0 +1,1 @@
+//! Pure functions on slices: no tape, no allocation beyond the pool.
