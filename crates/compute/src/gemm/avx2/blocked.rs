@@ -101,8 +101,9 @@ pub(super) unsafe fn blocked(a: Factor, b: Factor, beta: f32, c: &MatMut<f32>, p
     let by_cols = cols.lanes >= rows.lanes;
     let contiguous = !matches!(b, Factor::View(lanes) if lanes.lane_stride != 1);
     let (mut whole_a, mut whole_b) = (None, None);
-    let large = !matches!(a, Factor::View(lanes) if lanes.extent() <= SMALL);
-    let a = a.packed(cols.panels >= PACK && large, by_cols, parallel, &mut whole_a);
+    // A tile reads six rows of A at once: as well from where they lie as packed, when each is a stretch of memory.
+    let scattered = !matches!(a, Factor::View(lanes) if lanes.step == 1 || lanes.extent() <= SMALL);
+    let a = a.packed(cols.panels >= PACK && scattered, by_cols, parallel, &mut whole_a);
     let b = b.packed(rows.panels >= PACK || !contiguous, !by_cols, parallel, &mut whole_b);
 
     let (long, short) = if by_cols { (cols, rows) } else { (rows, cols) };
