@@ -20,21 +20,21 @@ pub fn erf(x: f32) -> f32 {
     let t = x.abs();
     let s = x * x;
     // Minimax for erf x / x − 1 on [0, 0.875], relative error 2⁻²⁶.
-    let p = -6.121_191_5e-4;
-    let p = p * s + 0.005_015_679;
-    let p = p * s - 0.026_779_678;
-    let p = p * s + 0.112_821_04;
-    let p = p * s - 0.376_125_13;
-    let p = p * s + 0.128_379_15;
-    let near = p * x + x;
+    let p = -6.121_191_5e-4_f32;
+    let p = p.mul_add(s, 0.005_015_679);
+    let p = p.mul_add(s, -0.026_779_678);
+    let p = p.mul_add(s, 0.112_821_04);
+    let p = p.mul_add(s, -0.376_125_13);
+    let p = p.mul_add(s, 0.128_379_15);
+    let near = p.mul_add(x, x);
     // Minimax for ln(1 − erf t) / t on [0.875, 4]; above 4, erf rounds to 1.
     let t4 = select(t > 4.0, 4.0, t);
-    let q = 2.152_296_7e-4;
-    let q = q * t4 - 0.003_225_153_8;
-    let q = q * t4 + 0.022_922_458;
-    let q = q * t4 - 0.105_312_18;
-    let q = q * t4 - 0.635_680_4;
-    let q = q * t4 - 1.128_525_5;
+    let q = 2.152_296_7e-4_f32;
+    let q = q.mul_add(t4, -0.003_225_153_8);
+    let q = q.mul_add(t4, 0.022_922_458);
+    let q = q.mul_add(t4, -0.105_312_18);
+    let q = q.mul_add(t4, -0.635_680_4);
+    let q = q.mul_add(t4, -1.128_525_5);
     let (k, m) = reduce(q * t4);
     let far = (1.0 - (1.0 + m) * power_of_two(k)).copysign(x);
     select(t < 0.875, near, far)

@@ -13,17 +13,17 @@ const LN2_LOW: f32 = -2.121_944_4e-4;
 /// x → (k, eʳ − 1) for |x| < 2²¹.
 #[inline(always)]
 pub(super) fn reduce(x: f32) -> (i32, f32) {
-    let rounded = x * LOG2_E + ROUND;
+    let rounded = x.mul_add(LOG2_E, ROUND);
     let k = rounded.to_bits().wrapping_sub(ROUND.to_bits()) as i32;
     let n = rounded - ROUND;
-    let r = x - n * LN2_HIGH - n * LN2_LOW;
+    let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
     // Minimax on |r| ≤ ln 2 / 2, relative error 2⁻²⁶.
-    let p = 0.001_394_065;
-    let p = p * r + 0.008_366_398;
-    let p = p * r + 0.041_666_403;
-    let p = p * r + 0.166_665_45;
-    let p = p * r + 0.5;
-    (k, p * r * r + r)
+    let p = 0.001_394_065_f32;
+    let p = p.mul_add(r, 0.008_366_398);
+    let p = p.mul_add(r, 0.041_666_403);
+    let p = p.mul_add(r, 0.166_665_45);
+    let p = p.mul_add(r, 0.5);
+    (k, (p * r).mul_add(r, r))
 }
 
 /// 2ᵏ for −126 ≤ k ≤ 127.
@@ -75,7 +75,7 @@ pub fn exp_m1(x: f32) -> f32 {
     let (k, p) = reduce(clamp(x, -18.0, 89.0));
     // 2ᵏ (p + 1) − 1 = 2 (2ᵏ⁻¹ p + (2ᵏ⁻¹ − 1/2)), with the half because 2¹²⁸ is out of range.
     let half_scale = power_of_two(k.wrapping_sub(1));
-    let y = 2.0 * (half_scale * p + (half_scale - 0.5));
+    let y = 2.0 * half_scale.mul_add(p, half_scale - 0.5);
     select(k == 0, p, y).copysign(x)
 }
 
@@ -95,7 +95,7 @@ pub fn tanh(x: f32) -> f32 {
     // With m = e^(−2|x|) − 1: tanh |x| = −m / (2 + m).
     let (k, p) = reduce(clamp(-2.0 * x.abs(), -18.0, 0.0));
     let scale = power_of_two(k);
-    let m = scale * p + (scale - 1.0);
+    let m = scale.mul_add(p, scale - 1.0);
     (-m / (2.0 + m)).copysign(x)
 }
 

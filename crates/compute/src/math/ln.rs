@@ -25,11 +25,12 @@ fn join(k: i32, f: f32, c: f32) -> f32 {
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
-    let odd = w * (0.400_009_72 + w * 0.242_790_79);
-    let even = z * (0.666_666_6 + w * 0.284_987_87);
+    let odd = w * w.mul_add(0.242_790_79, 0.400_009_72);
+    let even = z * w.mul_add(0.284_987_87, 0.666_666_6);
     let half_square = 0.5 * f * f;
     let k = k as f32;
-    s * (half_square + odd + even) + (k * LN2_LOW + c) - half_square + f + k * LN2_HIGH
+    let small = s.mul_add(half_square + odd + even, k.mul_add(LN2_LOW, c));
+    k.mul_add(LN2_HIGH, small - half_square + f)
 }
 
 /// `y` where `x` is positive and finite, else what the logarithm of `x` is.

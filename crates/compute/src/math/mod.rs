@@ -1,7 +1,8 @@
 //! Elementary functions in f32 without branches or calls, so that a loop over them vectorises.
 //!
 //! Inside [`crate::isa::vectorized`] LLVM turns a loop over any of them into packed instructions. They use only
-//! `+ − × ÷` and bit operations, no fused multiply-add, so every instruction set gives the same bits. The error bounds
+//! `+ − × ÷`, fused multiply-adds and bit operations, so every instruction set gives the same bits; a CPU without
+//! a fused multiply-add emulates it, slowly. The error bounds
 //! are measured over all 2³² arguments, in units in the last place (ulp) of the result; denormal arguments and
 //! results are not flushed, overflow gives ±∞ and NaN gives NaN.
 //!

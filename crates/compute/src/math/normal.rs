@@ -25,14 +25,14 @@ pub fn normal(x: f32) -> (f32, f32) {
     let e = exp(-0.5 * x * x);
     // Φ(−|x|) = ½ e · erfcx(|x|/√2), and erfcx is k times a minimax polynomial in k, relative error 2·10⁻⁷ up to |x| = 10.
     let k = 1.0 / (1.0 + 0.282_842_7 * x.abs());
-    let p = 0.061_812_744;
-    let p = p * k - 0.338_080_64;
-    let p = p * k + 0.577_622_06;
-    let p = p * k - 0.264_850_47;
-    let p = p * k + 0.343_807_67;
-    let p = p * k + 0.162_175_05;
-    let p = p * k + 0.232_236_6;
-    let p = p * k + 0.225_276_8;
+    let p = 0.061_812_744_f32;
+    let p = p.mul_add(k, -0.338_080_64);
+    let p = p.mul_add(k, 0.577_622_06);
+    let p = p.mul_add(k, -0.264_850_47);
+    let p = p.mul_add(k, 0.343_807_67);
+    let p = p.mul_add(k, 0.162_175_05);
+    let p = p.mul_add(k, 0.232_236_6);
+    let p = p.mul_add(k, 0.225_276_8);
     let tail = 0.5 * e * (k * p);
     (select(x > 0.0, 1.0 - tail, tail), e * FRAC_1_SQRT_2PI as f32)
 }
