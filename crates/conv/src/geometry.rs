@@ -114,6 +114,16 @@ pub enum GeometryError {
         "{mode} padding {padding} of axis {axis} needs an input of more than {limit} elements, not {input}"
     )]
     Border { mode: &'static str, axis: usize, padding: usize, limit: usize, input: usize },
+    #[error("padding {padding} of axis {axis} must be at most half of the window's {window} elements")]
+    PoolPadding { axis: usize, padding: usize, window: usize },
+    #[error("window {place} of axis {axis} has no element inside the input")]
+    EmptyWindow { axis: usize, place: usize },
+    #[error("output size {size} of axis {axis} must lie between {least} and {most}")]
+    UnpoolSize { axis: usize, size: usize, least: usize, most: usize },
+    #[error("index {index} is outside the {size} elements of a plane")]
+    Index { index: usize, size: usize },
+    #[error("{what} ({size}) must be a multiple of {factor}")]
+    NoMultiple { what: &'static str, size: usize, factor: usize },
     #[error("{what} must be {expected:?}, not {shape:?}")]
     Shape { what: &'static str, expected: Vec<usize>, shape: Vec<usize> },
     #[error("sizes overflow: {what}")]

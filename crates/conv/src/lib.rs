@@ -18,6 +18,8 @@ pub use boundary::Boundary;
 pub use geometry::{
     ConvOptions, Geometry, GeometryError, Padding, Window, output_size, transposed_output_size,
 };
+pub use kernels::pool::{AvgPoolOptions, Divisor, PoolGeometry, PoolOptions, pool_output_size};
+pub use kernels::upsample::{Resize, UpsampleGeometry};
 #[cfg(feature = "autograd")]
 pub use receptive_field::effective_receptive_field;
 pub use receptive_field::{ReceptiveField, receptive_fields};

@@ -1,3 +1,7 @@
 //! Pure functions on slices: no tape, no allocation beyond the pool.
 
+pub(crate) mod planes;
+pub mod pool;
+pub(crate) mod strided;
+pub mod upsample;
 pub(crate) mod winograd;
