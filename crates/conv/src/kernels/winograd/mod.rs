@@ -5,6 +5,8 @@
 mod blocks;
 mod forward;
 mod kernels;
+#[cfg(test)]
+mod tests;
 mod tiles;
 mod transforms;
 mod weight_gradient;
@@ -74,4 +76,14 @@ pub(crate) fn weight_gradient<E: Real>(g: &Geometry, tile: Tile, x: &[E], dy: &[
         Tile::Two => problem.run::<F2, 2, 4>(dw),
         Tile::Four => problem.run::<F4, 4, 6>(dw),
     }
+}
+
+pub(crate) fn input_gradient<E: Real>(g: &Geometry, tile: Tile, dy: &[E], w: &[E], beta: E, dx: &mut [E]) {
+    forward(&adjoint(g), tile, dy, Weights::Adjoint(w), None, beta, dx);
+}
+
+fn adjoint(g: &Geometry) -> Geometry {
+    let padding =
+        std::array::from_fn(|axis| (g.dilation[axis] * (g.kernel[axis] - 1)) as isize - g.padding[axis]);
+    Geometry { channels: g.features, features: g.channels, input: g.output, output: g.input, padding, ..*g }
 }
