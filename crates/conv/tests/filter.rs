@@ -173,7 +173,7 @@ fn dependence_on_the_place_breaks_shift_equivariance() {
 fn derivatives_of_an_affine_and_a_quadratic_image() {
     let affine = Array2::from_shape_fn((6, 7), |(y, x)| 3.0 * x as f64 - 2.0 * y as f64 + 5.0);
     let check = |kernel: Kernel<f64>, expected: f64| {
-        let inside = s![1..-1, 1..-1];
+        let inside = s![1..5, 1..6];
         for (sign, filter) in [(1.0, correlate as fn(_, &_, _) -> _), (-1.0, convolve)] {
             let filtered: Array2<f64> = filter(affine.view(), &kernel, Boundary::Zero);
             assert!(filtered.slice(inside).iter().all(|&d| d == sign * expected), "{kernel:?}");
@@ -186,7 +186,7 @@ fn derivatives_of_an_affine_and_a_quadratic_image() {
     check(Kernel::laplacian(), 0.0);
     let quadratic = Array2::from_shape_fn((6, 7), |(y, x)| (2 * x * x + 5 * y * y + x * y) as f64);
     let laplacian = correlate(quadratic.view(), &Kernel::laplacian(), Boundary::Replicate);
-    assert!(laplacian.slice(s![1..-1, 1..-1]).iter().all(|&d| d == 14.0));
+    assert!(laplacian.slice(s![1..5, 1..6]).iter().all(|&d| d == 14.0));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | [`compute`] | `striate-compute` | GEMM, vectorised mathematics, parallel loops, warm buffers, random numbers |
 //! | [`tensor`] | `striate-tensor` | tensors with reverse-mode differentiation |
 //! | [`nn`] | `striate-nn` | layers, losses, optimisers, weight files |
+//! | [`conv`] | `striate-conv` | convolution, pooling and upsampling; filtering, convolution as a matrix |
 //! | [`formats`] | `striate-formats` | npz and safetensors |
 //! | [`datasets`] | `striate-datasets` | data as `ndarray`, in batches |
 //! | [`train`] | `striate-train` | the training loop, metrics, checkpoints, figures |
@@ -43,6 +44,8 @@
 //! ```
 
 pub use striate_compute as compute;
+#[cfg(feature = "conv")]
+pub use striate_conv as conv;
 #[cfg(feature = "datasets")]
 pub use striate_datasets as datasets;
 #[cfg(feature = "formats")]
