@@ -109,6 +109,32 @@ impl<'a, E: Real> MatMut<'a, E> {
         MatMut { data: data.as_mut_ptr(), rows, cols, row_stride, slice: PhantomData }
     }
 
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The same matrix for as long as the result is used.
+    pub fn reborrow(&mut self) -> MatMut<'_, E> {
+        self.block(0, self.rows, self.cols)
+    }
+
+    /// Row `i`.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    #[track_caller]
+    pub fn row_mut(&mut self, i: usize) -> &mut [E] {
+        assert!(i < self.rows, "gemm: c has {} rows, not {i}", self.rows);
+        // SAFETY: the constructor checked that row i lies in the slice, which is borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.data.add(i * self.row_stride), self.cols) }
+    }
+
     /// The first `rows` rows and the others.
     ///
     /// # Panics
@@ -168,9 +194,7 @@ impl<'a, E: Real> MatMut<'a, E> {
     /// C ← β·C
     pub(super) fn scale(&mut self, beta: E) {
         for i in 0..self.rows {
-            // SAFETY: the constructor checked that row i lies in the slice, which is borrowed exclusively.
-            let row =
-                unsafe { std::slice::from_raw_parts_mut(self.data.add(i * self.row_stride), self.cols) };
+            let row = self.row_mut(i);
             if beta == E::zero() {
                 row.fill(E::zero());
             } else {

@@ -1,5 +1,6 @@
 //! Pure functions on slices: no tape, no allocation beyond the pool.
 
+pub mod conv;
 pub(crate) mod planes;
 pub mod pool;
 pub(crate) mod strided;

@@ -1,0 +1,126 @@
+//! Columns of a convolution (im2col), a tile at a time: row (c, t) of a tile holds x[c, q·s + t·d − p] for its places q.
+
+use std::ops::Range;
+
+use striate_compute::{Buffer, Real};
+
+use crate::Geometry;
+
+/// The channels of one image and one group, with each row of x split by the stride: what a step of the window apart
+/// is then contiguous.
+pub(super) struct Source<'a, E: Real> {
+    g: &'a Geometry,
+    rows: Rows<'a, E>,
+}
+
+enum Rows<'a, E: Real> {
+    /// Stride 1: x itself.
+    Whole(&'a [E]),
+    /// (c, row, phase, place): place j of phase f holds x[.., j·s + f], padded with zeros.
+    Split(Buffer<E>),
+}
+
+impl<'a, E: Real> Source<'a, E> {
+    /// For the channels `x` (c, *).
+    pub(super) fn new(g: &'a Geometry, x: &'a [E]) -> Self {
+        let (stride, width) = (g.stride[2], g.input[2]);
+        if stride == 1 || x.is_empty() {
+            return Source { g, rows: Rows::Whole(x) };
+        }
+        let places = width.div_ceil(stride);
+        let mut split = Buffer::scratch(x.len() / width * stride * places);
+        for (to, from) in split.chunks_exact_mut(stride * places).zip(x.chunks_exact(width)) {
+            split_row(from, stride, places, to);
+        }
+        Source { g, rows: Rows::Split(split) }
+    }
+
+    /// Writes the rows (c, t) for `channels` and all taps of the places `range` of y, `pitch` numbers apart.
+    pub(super) fn columns(&self, channels: Range<usize>, range: Range<usize>, pitch: usize, to: &mut [E]) {
+        let g = self.g;
+        let mut rows = to.chunks_mut(pitch);
+        for c in channels {
+            for td in 0..g.kernel[0] {
+                for th in 0..g.kernel[1] {
+                    for tw in 0..g.kernel[2] {
+                        let row = rows.next().expect("a row for each channel and tap");
+                        self.row(c, [td, th, tw], range.clone(), row);
+                    }
+                }
+            }
+        }
+    }
+
+    fn row(&self, c: usize, tap: [usize; 3], range: Range<usize>, to: &mut [E]) {
+        let g = self.g;
+        let [depth, height, width] = g.input;
+        let [_, h_out, w_out] = g.output;
+        let start = (tap[2] * g.dilation[2]) as isize - g.padding[2];
+        let stride = g.stride[2] as isize;
+        let (phase, shift) = (start.rem_euclid(stride) as usize, start.div_euclid(stride));
+        let (mut place, mut to) = (range.start, &mut to[..range.len()]);
+        while !to.is_empty() {
+            let (line, first) = (place / w_out, place % w_out);
+            let (part, rest) = to.split_at_mut((w_out - first).min(to.len()));
+            let id = (line / h_out * g.stride[0] + tap[0] * g.dilation[0]) as isize - g.padding[0];
+            let ih = (line % h_out * g.stride[1] + tap[1] * g.dilation[1]) as isize - g.padding[1];
+            if (0..depth as isize).contains(&id) && (0..height as isize).contains(&ih) {
+                let row = (c * depth + id as usize) * height + ih as usize;
+                shifted(self.line(row, phase, width), first as isize + shift, part);
+            } else {
+                part.fill(E::zero());
+            }
+            place += part.len();
+            to = rest;
+        }
+    }
+
+    #[inline(always)]
+    fn line(&self, row: usize, phase: usize, width: usize) -> &[E] {
+        match &self.rows {
+            Rows::Whole(x) => &x[row * width..][..width],
+            Rows::Split(split) => {
+                let places = width.div_ceil(self.g.stride[2]);
+                &split[(row * self.g.stride[2] + phase) * places..][..places]
+            }
+        }
+    }
+}
+
+/// `to[i] = from[i + shift]`, zero outside
+#[inline(always)]
+fn shifted<E: Real>(from: &[E], shift: isize, to: &mut [E]) {
+    if shift >= 0
+        && let Some(from) = from.get(shift as usize..shift as usize + to.len())
+    {
+        return to.copy_from_slice(from);
+    }
+    let begin = (-shift).clamp(0, to.len() as isize) as usize;
+    let end = (from.len() as isize - shift).clamp(begin as isize, to.len() as isize) as usize;
+    to[..begin].fill(E::zero());
+    if begin < end {
+        to[begin..end].copy_from_slice(&from[(begin as isize + shift) as usize..][..end - begin]);
+    }
+    to[end..].fill(E::zero());
+}
+
+/// `to[f · places + j] = from[j · stride + f]`, zero outside
+fn split_row<E: Real>(from: &[E], stride: usize, places: usize, to: &mut [E]) {
+    if stride == 2 {
+        let (even, odd) = to.split_at_mut(places);
+        let (pairs, rest) = from.as_chunks::<2>();
+        for ((even, odd), pair) in even.iter_mut().zip(&mut *odd).zip(pairs) {
+            [*even, *odd] = *pair;
+        }
+        if let &[last] = rest {
+            (even[places - 1], odd[places - 1]) = (last, E::zero());
+        }
+        return;
+    }
+    for (phase, to) in to.chunks_exact_mut(places).enumerate() {
+        to.fill(E::zero());
+        for (to, from) in to.iter_mut().zip(from.iter().skip(phase).step_by(stride)) {
+            *to = *from;
+        }
+    }
+}

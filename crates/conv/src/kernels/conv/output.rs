@@ -1,0 +1,86 @@
+//! Where the results of a convolution go: tiles of (group of an image) × (places), which tasks fill in parallel.
+
+use std::ops::Range;
+
+use striate_compute::Real;
+use striate_compute::gemm::{MatMut, Operand, gemm_serial};
+
+use super::reference::scale;
+use crate::Geometry;
+
+/// Some places of y in all features of a group of an image.
+pub(super) struct Tile<'a, E: Real> {
+    pub(super) image: usize,
+    pub(super) group: usize,
+    pub(super) places: Range<usize>,
+    pub(super) y: MatMut<'a, E>,
+    pub(super) bias: Option<&'a [E]>,
+}
+
+/// Cuts y into tiles of at most `step` places.
+pub(super) fn tiles<'a, E: Real>(
+    g: &Geometry,
+    step: usize,
+    bias: Option<&'a [E]>,
+    y: &'a mut [E],
+) -> Vec<Tile<'a, E>> {
+    let (plane, features) = (g.output_size(), g.group_features());
+    let mut tiles = Vec::new();
+    if plane * features == 0 {
+        return tiles;
+    }
+    for (part, y) in y.chunks_exact_mut(features * plane).enumerate() {
+        let (image, group) = (part / g.groups, part % g.groups);
+        let bias = bias.map(|bias| &bias[group * features..][..features]);
+        let mut rest = MatMut::new(y, features, plane);
+        for first in (0..plane).step_by(step) {
+            let places = first..(first + step).min(plane);
+            let (y, after) = rest.split_cols(places.len());
+            rest = after;
+            tiles.push(Tile { image, group, places, y, bias });
+        }
+    }
+    tiles
+}
+
+impl<E: Real> Tile<'_, E> {
+    /// y ← A·B + what was there: β·y + b when it is the `first` product, the sum so far after that.
+    pub(super) fn product(&mut self, a: Operand<E>, b: Operand<E>, beta: E, first: bool) {
+        let beta = if first { self.begin(beta) } else { E::one() };
+        gemm_serial(a, b, beta, self.y.reborrow());
+    }
+
+    /// Adds the bias to β·y, and says which β is left.
+    fn begin(&mut self, beta: E) -> E {
+        let Some(bias) = self.bias else { return beta };
+        for (f, &bias) in bias.iter().enumerate() {
+            let row = self.y.row_mut(f);
+            if beta == E::zero() {
+                row.fill(bias);
+            } else {
+                row.iter_mut().for_each(|y| *y = beta * *y + bias);
+            }
+        }
+        E::one()
+    }
+
+    /// `y[f, places] ← β·y + b + sums`, places counted from the tile's first.
+    #[inline(always)]
+    pub(super) fn write(&mut self, f: usize, places: Range<usize>, sums: &[E], beta: E) {
+        let bias = self.bias.map_or(E::zero(), |bias| bias[f]);
+        let y = &mut self.y.row_mut(f)[places];
+        if beta == E::zero() {
+            y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
+        } else {
+            y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = beta * *y + (sum + bias));
+        }
+    }
+
+    /// y ← β·y + b, where there is nothing to sum.
+    pub(super) fn empty(&mut self, beta: E) {
+        let beta = self.begin(beta);
+        for f in 0..self.y.rows() {
+            scale(self.y.row_mut(f), beta);
+        }
+    }
+}
