@@ -23,3 +23,8 @@ pub use kernels::upsample::{Resize, UpsampleGeometry};
 #[cfg(feature = "autograd")]
 pub use receptive_field::effective_receptive_field;
 pub use receptive_field::{ReceptiveField, receptive_fields};
+
+/// The examples of that page are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/convolution.md")]
+struct ConvolutionPage;
