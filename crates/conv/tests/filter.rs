@@ -184,6 +184,11 @@ fn derivatives_of_an_affine_and_a_quadratic_image() {
     check(Kernel::sobel_x(), 8.0 * 3.0);
     check(Kernel::sobel_y(), 8.0 * -2.0);
     check(Kernel::laplacian(), 0.0);
+    // The difference is taken towards larger x by a correlation, towards smaller x by a convolution.
+    let squares = array![[0.0, 1.0, 4.0, 9.0]];
+    let derivative = Kernel::derivative_x();
+    assert_eq!(correlate(squares.view(), &derivative, Boundary::Replicate), array![[1.0, 3.0, 5.0, 0.0]]);
+    assert_eq!(convolve(squares.view(), &derivative, Boundary::Replicate), array![[0.0, -1.0, -3.0, -5.0]]);
     let quadratic = Array2::from_shape_fn((6, 7), |(y, x)| (2 * x * x + 5 * y * y + x * y) as f64);
     let laplacian = correlate(quadratic.view(), &Kernel::laplacian(), Boundary::Replicate);
     assert!(laplacian.slice(s![1..5, 1..6]).iter().all(|&d| d == 14.0));

@@ -1,7 +1,7 @@
 //! A matrix that holds only the places that may differ from 0.
 
 use ndarray::Array2;
-use striate_compute::{Real, par};
+use striate_compute::{Real, map, par};
 
 use super::{DENSE_LIMIT, MatrixError, TOO_LARGE};
 
@@ -15,8 +15,8 @@ pub struct SparseMatrix<E> {
     values: Vec<E>,
 }
 
-/// Columns that one task of [`SparseMatrix::transpose_matvec`] sums for.
-const COLUMNS: usize = 1 << 12;
+/// The most runs of rows that [`SparseMatrix::transpose_matvec`] sums apart.
+const RUNS: usize = 16;
 
 impl<E: Real> SparseMatrix<E> {
     /// No rows yet, with room for this many rows and weights.
@@ -62,13 +62,9 @@ impl<E: Real> SparseMatrix<E> {
     /// When there is no such row.
     #[track_caller]
     pub fn row(&self, r: usize) -> impl Iterator<Item = (usize, E)> {
-        let (places, values) = self.parts(r);
-        places.iter().zip(values).map(|(&place, &value)| (place as usize, value))
-    }
-
-    fn parts(&self, r: usize) -> (&[u32], &[E]) {
         let held = self.starts[r]..self.starts[r + 1];
-        (&self.places[held.clone()], &self.values[held])
+        let (places, values) = (&self.places[held.clone()], &self.values[held]);
+        places.iter().zip(values).map(|(&place, &value)| (place as usize, value))
     }
 
     /// y = W · x: the forward pass of a convolution.
@@ -96,19 +92,21 @@ impl<E: Real> SparseMatrix<E> {
     #[track_caller]
     pub fn transpose_matvec(&self, dy: &[E]) -> Vec<E> {
         assert_eq!(dy.len(), self.rows(), "transpose_matvec: dy must have one element for each row");
-        let mut dx = vec![E::zero(); self.columns];
-        par::pieces_mut(&mut dx, COLUMNS, |task, dx| {
-            let first = task * COLUMNS;
-            for (r, &dy) in dy.iter().enumerate() {
-                let (places, values) = self.parts(r);
-                let start = places.partition_point(|&place| (place as usize) < first);
-                for (&place, &value) in places[start..].iter().zip(&values[start..]) {
-                    let Some(dx) = dx.get_mut(place as usize - first) else { break };
-                    *dx += value * dy;
-                }
+        // Runs of rows sum for themselves, as long as that is less work than to add up their sums.
+        let runs = (self.weights() / self.columns.max(par::PIECE)).clamp(1, RUNS);
+        let start = |run: usize| run * self.rows() / runs;
+        let sums = par::collect(runs, |run| {
+            let mut sum = vec![E::zero(); self.columns];
+            for (r, &dy) in (start(run)..start(run + 1)).zip(&dy[start(run)..]) {
+                self.row(r).for_each(|(place, value)| sum[place] += value * dy);
             }
+            sum
         });
-        dx
+        let add = |mut dx: Vec<E>, sum: Vec<E>| {
+            map::update(&mut dx, &sum, |dx, sum| dx + sum);
+            dx
+        };
+        sums.into_iter().reduce(add).expect("at least one run")
     }
 
     /// All elements, zeros too: (rows, columns).
