@@ -11,15 +11,31 @@ mod boundary;
 pub mod filter;
 mod geometry;
 pub mod kernels;
+#[cfg(feature = "autograd")]
+pub mod layers;
 pub mod matrix;
+#[cfg(feature = "autograd")]
+pub mod ops;
 mod receptive_field;
 
 pub use boundary::Boundary;
 pub use geometry::{
     ConvOptions, Geometry, GeometryError, Padding, Window, output_size, transposed_output_size,
 };
-pub use kernels::pool::{AvgPoolOptions, Divisor, PoolGeometry, PoolOptions, pool_output_size};
+pub use kernels::pool::{
+    AvgPoolOptions, Divisor, LpPoolOptions, PoolGeometry, PoolOptions, pool_output_size,
+};
 pub use kernels::upsample::{Resize, UpsampleGeometry};
+#[cfg(feature = "autograd")]
+pub use layers::pool::{
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d, GlobalAvgPool, LpPool1d, LpPool2d, LpPool3d, MaxPool1d,
+    MaxPool2d, MaxPool3d, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d,
+};
+#[cfg(feature = "autograd")]
+pub use layers::upsample::{PixelShuffle, PixelUnshuffle, Upsample};
+#[cfg(feature = "autograd")]
+pub use ops::{pool::*, upsample::*};
 #[cfg(feature = "autograd")]
 pub use receptive_field::effective_receptive_field;
 pub use receptive_field::{ReceptiveField, receptive_fields};

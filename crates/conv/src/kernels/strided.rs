@@ -2,52 +2,46 @@
 
 use striate_compute::Real;
 
-/// Calls `f(y[j], w[j], x[j·s])` for all j.
+/// `f(y[j], x[j·s])` for all j
 #[inline(always)]
-pub(crate) fn zip3<E: Copy, W>(
-    x: &[E],
-    stride: usize,
-    y: &mut [E],
-    w: &mut [W],
-    f: impl Fn(&mut E, &mut W, E),
-) {
+pub(crate) fn every<E: Real>(x: &[E], stride: usize, y: &mut [E], f: impl Fn(&mut E, E)) {
     #[inline(always)]
-    fn fixed<const S: usize, E: Copy, W>(x: &[E], y: &mut [E], w: &mut [W], f: impl Fn(&mut E, &mut W, E)) {
+    fn fixed<const S: usize, E: Real>(x: &[E], y: &mut [E], f: impl Fn(&mut E, E)) {
         let (blocks, rest) = x.as_chunks::<S>();
-        for ((y, w), block) in y.iter_mut().zip(&mut *w).zip(blocks) {
-            f(y, w, block[0]);
+        for (y, block) in y.iter_mut().zip(blocks) {
+            f(y, block[0]);
         }
-        if let (Some(y), Some(w), Some(&x)) = (y.get_mut(blocks.len()), w.get_mut(blocks.len()), rest.first())
-        {
-            f(y, w, x);
+        if let (Some(y), Some(&x)) = (y.get_mut(blocks.len()), rest.first()) {
+            f(y, x);
         }
     }
     match stride {
-        1 => y.iter_mut().zip(w).zip(x).for_each(|((y, w), &x)| f(y, w, x)),
-        2 => fixed::<2, _, _>(x, y, w, f),
-        3 => fixed::<3, _, _>(x, y, w, f),
-        _ => y.iter_mut().zip(w).zip(x.iter().step_by(stride)).for_each(|((y, w), &x)| f(y, w, x)),
+        1 => y.iter_mut().zip(x).for_each(|(y, &x)| f(y, x)),
+        2 => fixed::<2, _>(x, y, f),
+        3 => fixed::<3, _>(x, y, f),
+        _ => y.iter_mut().zip(x.iter().step_by(stride)).for_each(|(y, &x)| f(y, x)),
     }
 }
 
-/// y[j] += x[j·s]
+/// y[j] += x[j·s], or y[j] = x[j·s] for β = 0
 #[inline(always)]
-pub(crate) fn add_every<E: Real>(x: &[E], stride: usize, y: &mut [E]) {
-    #[inline(always)]
-    fn fixed<const S: usize, E: Real>(x: &[E], y: &mut [E]) {
-        let (blocks, rest) = x.as_chunks::<S>();
-        for (y, block) in y.iter_mut().zip(blocks) {
-            *y += block[0];
-        }
-        if let (Some(y), Some(&x)) = (y.get_mut(blocks.len()), rest.first()) {
-            *y += x;
-        }
-    }
-    match stride {
-        1 => y.iter_mut().zip(x).for_each(|(y, &x)| *y += x),
-        2 => fixed::<2, _>(x, y),
-        3 => fixed::<3, _>(x, y),
-        _ => y.iter_mut().zip(x.iter().step_by(stride)).for_each(|(y, &x)| *y += x),
+pub(crate) fn gather<E: Real>(x: &[E], stride: usize, beta: E, y: &mut [E]) {
+    if beta == E::zero() {
+        every(
+            x,
+            stride,
+            y,
+            #[inline(always)]
+            |y, x| *y = x,
+        );
+    } else {
+        every(
+            x,
+            stride,
+            y,
+            #[inline(always)]
+            |y, x| *y += x,
+        );
     }
 }
 

@@ -133,7 +133,7 @@ impl<E: Real> Windows<E> {
                 match self.regular {
                     Some(Regular { kernel, stride }) => {
                         y.fill(E::zero());
-                        (0..kernel).for_each(|tap| strided::add_every(&sums[tap..], stride, y));
+                        (0..kernel).for_each(|tap| strided::gather(&sums[tap..], stride, E::one(), y));
                     }
                     None => {
                         for (y, span) in y.iter_mut().zip(&self.spans[2]) {

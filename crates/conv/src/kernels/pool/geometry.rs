@@ -2,7 +2,7 @@
 
 use crate::geometry::{GeometryError, Window, lift, output_size, product};
 
-/// Options of max pooling and Lp pooling over D spatial axes: a kernel size converts into them.
+/// Options of max pooling over D spatial axes: a kernel size converts into them.
 ///
 /// ```
 /// use striate_conv::PoolOptions;
@@ -104,6 +104,35 @@ impl<const D: usize> AvgPoolOptions<D> {
             None if self.count_include_pad => Ok(Divisor::Padded),
             None => Ok(Divisor::Inside),
         }
+    }
+}
+
+/// Options of Lp pooling over D spatial axes: a kernel size converts into them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LpPoolOptions<const D: usize> {
+    /// Elements of the window; 2 along each axis unless said otherwise.
+    pub kernel: [usize; D],
+    /// Steps of the window; as large as the kernel when `None`.
+    pub stride: Option<[usize; D]>,
+    /// Whether a last window counts that begins inside the input and ends outside.
+    pub ceil_mode: bool,
+}
+
+impl<const D: usize> Default for LpPoolOptions<D> {
+    fn default() -> Self {
+        [2; D].into()
+    }
+}
+
+impl<const D: usize> From<[usize; D]> for LpPoolOptions<D> {
+    fn from(kernel: [usize; D]) -> Self {
+        LpPoolOptions { kernel, stride: None, ceil_mode: false }
+    }
+}
+
+impl<const D: usize> From<usize> for LpPoolOptions<D> {
+    fn from(kernel: usize) -> Self {
+        [kernel; D].into()
     }
 }
 
@@ -263,6 +292,21 @@ impl PoolGeometry {
         Self::checked::<D>(planes, input, output, None)
     }
 
+    /// Pooling of every plane of x (N, C, *) to one number, and the shape (N, C) of the result.
+    ///
+    /// # Errors
+    /// When x has fewer than three axes, or a plane is empty.
+    pub fn global(x: &[usize]) -> Result<(Self, [usize; 2]), GeometryError> {
+        let &[n, channels, ref spatial @ ..] = x else {
+            return Err(GeometryError::Rank { what: "x", expected: 3, rank: x.len(), shape: x.to_vec() });
+        };
+        if spatial.is_empty() {
+            return Err(GeometryError::Rank { what: "x", expected: 3, rank: 2, shape: x.to_vec() });
+        }
+        let size = product(spatial).ok_or(GeometryError::Overflow { what: "elements of x" })?;
+        Ok((Self::adaptive(&[n, channels, size], [1])?, [n, channels]))
+    }
+
     fn checked<const D: usize>(
         planes: usize,
         input: [usize; D],
@@ -272,6 +316,9 @@ impl PoolGeometry {
         let pool = PoolGeometry { planes, input: lift(input, 1), output: lift(output, 1), sliding };
         for (what, [d, h, w]) in [("elements of x", pool.input), ("elements of y", pool.output)] {
             product(&[planes.max(1), d, h, w]).ok_or(GeometryError::Overflow { what })?;
+        }
+        if pool.largest_winner() > u32::MAX as usize {
+            return Err(GeometryError::Overflow { what: "elements of a window" });
         }
         Ok(pool)
     }

@@ -5,7 +5,7 @@ use striate_compute::Real;
 use super::geometry::{PoolGeometry, Sliding, Span};
 use super::halving::{self, is_halving};
 use super::winner::{Places, Winner};
-use crate::kernels::{planes, strided};
+use crate::kernels::planes;
 
 /// The largest element of each window, and which it is.
 ///
@@ -29,7 +29,7 @@ pub fn max_pool<E: Real, W: Winner>(pool: &PoolGeometry, x: &[E], y: &mut [E], w
     assert_eq!(x.len(), pool.planes * inputs, "max_pool: length of x");
     assert_eq!(y.len(), pool.planes * outputs, "max_pool: length of y");
     assert_eq!(winners.len(), y.len(), "max_pool: length of winners");
-    assert!(pool.taps().unwrap_or(inputs) - 1 <= W::MOST, "max_pool: winners need a larger type");
+    assert!(pool.largest_winner() <= W::MOST, "max_pool: winners need a larger type");
     let work = inputs.max(outputs);
     if is_halving(pool) {
         return planes::each_of_two(
@@ -42,29 +42,21 @@ pub fn max_pool<E: Real, W: Winner>(pool: &PoolGeometry, x: &[E], y: &mut [E], w
         );
     }
     let spans = [0, 1, 2].map(|axis| pool.spans(axis));
-    match pool.sliding {
-        Some(sliding) => {
-            let columns = Columns::new(pool, &sliding);
-            planes::each_of_two(
-                y,
-                winners,
-                outputs,
-                work,
-                #[inline(always)]
-                |plane, y, winners| {
-                    slide(pool, &sliding, &columns, &spans, &x[plane * inputs..][..inputs], y, winners);
-                },
-            );
-        }
-        None => planes::each_of_two(
-            y,
-            winners,
-            outputs,
-            work,
-            #[inline(always)]
-            |plane, y, winners| search(pool, &spans, &x[plane * inputs..][..inputs], y, winners),
-        ),
-    }
+    let interior = pool.sliding.map(|sliding| Interior::new(pool, &sliding));
+    planes::each_of_two(
+        y,
+        winners,
+        outputs,
+        work,
+        #[inline(always)]
+        |plane, y, winners| {
+            let x = &x[plane * inputs..][..inputs];
+            match &interior {
+                Some(interior) => slide(pool, interior, &spans, x, y, winners),
+                None => search(pool, &spans, x, y, winners),
+            }
+        },
+    );
 }
 
 /// Whether `x` replaces the best so far.
@@ -73,78 +65,121 @@ pub(super) fn wins<E: Real>(x: E, best: E) -> bool {
     x > best || x.is_nan()
 }
 
-/// Columns of the output whose window has its t-th element inside the input.
-struct Columns(Vec<std::ops::Range<usize>>);
+/// Windows along the last axis that lie inside the input, with room for a whole step after each element.
+struct Interior {
+    columns: std::ops::Range<usize>,
+    sliding: Sliding,
+}
 
-impl Columns {
+impl Interior {
     fn new(pool: &PoolGeometry, sliding: &Sliding) -> Self {
-        let (width, columns) = (pool.input[2], pool.output[2]);
         let (stride, padding) = (sliding.stride[2], sliding.padding[2]);
-        let inside = |tap: usize| {
-            let offset = tap * sliding.dilation[2];
-            let first = padding.saturating_sub(offset).div_ceil(stride).min(columns);
-            let end = (width + padding).saturating_sub(offset).div_ceil(stride).min(columns);
-            first..end.max(first)
-        };
-        Columns((0..sliding.kernel[2]).map(inside).collect())
+        let reach = sliding.dilation[2] * (sliding.kernel[2] - 1);
+        let first = padding.div_ceil(stride).min(pool.output[2]);
+        let end = (pool.input[2] + padding).saturating_sub(reach) / stride;
+        Interior { columns: first..end.clamp(first, pool.output[2]), sliding: *sliding }
     }
 }
 
-/// Columns that are pooled together, so that they stay in the first cache.
-const STRIP: usize = 1024;
-
-/// One plane under sliding windows: a row of y takes one element of all its windows at a time.
+/// One plane under sliding windows: inside the input several neighbouring windows at a time, at its borders each alone.
 #[inline(always)]
 fn slide<E: Real, W: Winner>(
     pool: &PoolGeometry,
-    sliding: &Sliding,
-    columns: &Columns,
+    interior: &Interior,
     [depths, heights, widths]: &[Vec<Span>; 3],
     x: &[E],
     y: &mut [E],
     winners: &mut [W],
 ) {
-    let ([_, height, width], [_, rows, count]) = (pool.input, pool.output);
-    let [_, kernel_height, kernel_width] = sliding.kernel;
-    let (stride, dilation, padding) = (sliding.stride[2], sliding.dilation[2], sliding.padding[2]);
-    for (row, (y, winners)) in y.chunks_exact_mut(count).zip(winners.chunks_exact_mut(count)).enumerate() {
+    let ([_, height, width], [_, rows, columns]) = (pool.input, pool.output);
+    let [_, kernel_height, kernel_width] = interior.sliding.kernel;
+    for (row, (y, winners)) in y.chunks_exact_mut(columns).zip(winners.chunks_exact_mut(columns)).enumerate()
+    {
         let (depths, heights) = (depths[row / rows], heights[row % rows]);
-        let first_row = (depths.skipped * kernel_height + heights.skipped) * kernel_width;
-        for strip in (0..count).step_by(STRIP) {
-            let end = (strip + STRIP).min(count);
-            y[strip..end].fill(-E::INFINITY);
-            for (winner, span) in winners[strip..end].iter_mut().zip(&widths[strip..end]) {
-                *winner = W::of(first_row + span.skipped);
+        let (inside, step) = match interior.columns.len() {
+            0..8 => (0..0, 1),
+            8..16 => (interior.columns.clone(), 8),
+            _ => (interior.columns.clone(), 16),
+        };
+        for column in (0..inside.start).chain(inside.end..columns) {
+            (y[column], winners[column]) = largest(
+                x,
+                [height, width],
+                [depths, heights, widths[column]],
+                #[inline(always)]
+                |[d, h, w], _| (d * kernel_height + h) * kernel_width + w,
+            );
+        }
+        let mut column = inside.start;
+        while column < inside.end {
+            // The last windows overlap those before: once more the same results.
+            let first = column.min(inside.end - step);
+            let rows = Rows { x, height, width, depths, heights };
+            match step {
+                8 => neighbours::<8, _, _>(rows, interior, first, &mut y[first..], &mut winners[first..]),
+                _ => neighbours::<16, _, _>(rows, interior, first, &mut y[first..], &mut winners[first..]),
             }
-            for (tap_d, d) in depths.taps() {
-                for (tap_h, h) in heights.taps() {
-                    let x = &x[(d * height + h) * width..][..width];
-                    for (tap_w, inside) in columns.0.iter().enumerate() {
-                        let (first, end) = (inside.start.max(strip), inside.end.min(end));
-                        if first >= end {
-                            continue;
-                        }
-                        let tap = W::of((tap_d * kernel_height + tap_h) * kernel_width + tap_w);
-                        strided::zip3(
-                            &x[first * stride + tap_w * dilation - padding..],
-                            stride,
-                            &mut y[first..end],
-                            &mut winners[first..end],
-                            #[inline(always)]
-                            |y, winner, x| {
-                                let wins = wins(x, *y);
-                                *y = if wins { x } else { *y };
-                                *winner = if wins { tap } else { *winner };
-                            },
-                        );
-                    }
-                }
-            }
+            column += step;
         }
     }
 }
 
-/// One plane under windows of any kind, one after the other.
+/// The rows of x that a row of windows covers.
+struct Rows<'a, E> {
+    x: &'a [E],
+    height: usize,
+    width: usize,
+    depths: Span,
+    heights: Span,
+}
+
+/// The first `N` of y: windows from the `column` on, which lie inside the input.
+#[inline(always)]
+fn neighbours<const N: usize, E: Real, W: Winner>(
+    rows: Rows<E>,
+    interior: &Interior,
+    column: usize,
+    y: &mut [E],
+    winners: &mut [W],
+) {
+    let Interior { sliding, .. } = interior;
+    let [_, kernel_height, kernel_width] = sliding.kernel;
+    let (stride, origin) = (sliding.stride[2], column * sliding.stride[2] - sliding.padding[2]);
+    let first_tap = (rows.depths.skipped * kernel_height + rows.heights.skipped) * kernel_width;
+    let mut best = [-E::INFINITY; N];
+    let mut winner = [W::of(first_tap); N];
+    for (d, depth) in rows.depths.taps() {
+        for (h, row) in rows.heights.taps() {
+            let x = &rows.x[(depth * rows.height + row) * rows.width..][..rows.width];
+            for w in 0..kernel_width {
+                let x = &x[origin + w * sliding.dilation[2]..];
+                let tap = W::of((d * kernel_height + h) * kernel_width + w);
+                let x = match stride {
+                    1 => every::<1, N, _>(x),
+                    2 => every::<2, N, _>(x),
+                    3 => every::<3, N, _>(x),
+                    _ => std::array::from_fn(|i| x[i * stride]),
+                };
+                for i in 0..N {
+                    let wins = wins(x[i], best[i]);
+                    best[i] = if wins { x[i] } else { best[i] };
+                    winner[i] = if wins { tap } else { winner[i] };
+                }
+            }
+        }
+    }
+    y[..N].copy_from_slice(&best);
+    winners[..N].copy_from_slice(&winner);
+}
+
+/// Every S-th element.
+#[inline(always)]
+fn every<const S: usize, const N: usize, E: Copy>(x: &[E]) -> [E; N] {
+    let blocks: &[[E; S]; N] = x.as_chunks().0.first_chunk().expect("the interior has room for all steps");
+    std::array::from_fn(|i| blocks[i][0])
+}
+
+/// One plane under adaptive windows.
 #[inline(always)]
 fn search<E: Real, W: Winner>(
     pool: &PoolGeometry,
@@ -155,24 +190,44 @@ fn search<E: Real, W: Winner>(
 ) {
     let [_, height, width] = pool.input;
     let mut outputs = y.iter_mut().zip(winners);
-    for depths in depths {
-        for heights in heights {
-            for (widths, (y, winner)) in widths.iter().zip(&mut outputs) {
-                let first = (depths.first * height + heights.first) * width + widths.first;
-                (*y, *winner) = (-E::INFINITY, W::of(first));
-                for (_, d) in depths.taps() {
-                    for (_, h) in heights.taps() {
-                        let start = (d * height + h) * width + widths.first;
-                        for (i, &x) in x[start..][..widths.count].iter().enumerate() {
-                            if wins(x, *y) {
-                                (*y, *winner) = (x, W::of(start + i));
-                            }
-                        }
-                    }
+    for &depths in depths {
+        for &heights in heights {
+            for (&widths, (y, winner)) in widths.iter().zip(&mut outputs) {
+                let spans = [depths, heights, widths];
+                (*y, *winner) = largest(
+                    x,
+                    [height, width],
+                    spans,
+                    #[inline(always)]
+                    |_, place| place,
+                );
+            }
+        }
+    }
+}
+
+/// The largest element of one window, and how `name` calls it by its numbers in the window and its place in the plane.
+#[inline(always)]
+fn largest<E: Real, W: Winner>(
+    x: &[E],
+    [height, width]: [usize; 2],
+    [depths, heights, widths]: [Span; 3],
+    name: impl Fn([usize; 3], usize) -> usize,
+) -> (E, W) {
+    let numbers = [depths.skipped, heights.skipped, widths.skipped];
+    let mut best = -E::INFINITY;
+    let mut winner = name(numbers, (depths.first * height + heights.first) * width + widths.first);
+    for (d, depth) in depths.taps() {
+        for (h, row) in heights.taps() {
+            for (w, column) in widths.taps() {
+                let place = (depth * height + row) * width + column;
+                if wins(x[place], best) {
+                    (best, winner) = (x[place], name([d, h, w], place));
                 }
             }
         }
     }
+    (best, W::of(winner))
 }
 
 /// Gradient of [`max_pool`]: dx ← β·dx, then every dy is added where its window's winner stands. β is 0 or 1; for 0,

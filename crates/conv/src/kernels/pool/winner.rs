@@ -1,7 +1,6 @@
 //! Which element of a window is the largest, in few bytes.
 
 use super::geometry::{PoolGeometry, Sliding};
-use crate::geometry::GeometryError;
 
 /// How max pooling remembers winners: in a sliding window the number of the element, in an adaptive one its place in
 /// the plane. `u8` for sliding windows of at most 256 elements, `u32` for others, `()` to remember nothing.
@@ -49,16 +48,14 @@ impl Winner for () {
 }
 
 impl PoolGeometry {
-    /// Whether winners fit into `u8`.
-    ///
-    /// # Errors
-    /// When they do not even fit into `u32`.
-    pub fn narrow_winners(&self) -> Result<bool, GeometryError> {
-        match self.taps().unwrap_or(self.input_size()) - 1 {
-            0..=255 => Ok(true),
-            last if last <= u32::MAX as usize => Ok(false),
-            _ => Err(GeometryError::Overflow { what: "elements of a window" }),
-        }
+    /// Whether winners fit into `u8`; into `u32` they always do.
+    pub fn narrow_winners(&self) -> bool {
+        self.largest_winner() <= u8::MAX as usize
+    }
+
+    /// The largest number that a winner can have.
+    pub(super) fn largest_winner(&self) -> usize {
+        self.taps().unwrap_or(self.input_size()) - 1
     }
 }
 

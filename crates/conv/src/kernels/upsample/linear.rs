@@ -71,31 +71,41 @@ pub fn linear_gradient<E: Real>(
     assert_eq!(dx.len(), sizes.planes * inputs, "linear_gradient: length of dx");
     let [depths, heights, widths] = &Place::axes(sizes, align_corners);
     let ([_, height, width], [_, rows, columns]) = (sizes.input, sizes.output);
+    let (depths, heights) = (users(depths, sizes.input[0]), users(heights, height));
     planes::each_with(
         dx,
         inputs,
         inputs.max(outputs),
-        || vec![E::zero(); width],
+        || vec![E::zero(); columns],
         #[inline(always)]
         |mix, plane, dx| {
             planes::keep_or_clear(dx, beta);
             let dy = &dy[plane * outputs..][..outputs];
-            for (row, dy) in dy.chunks_exact(columns).enumerate() {
+            for (row, dx) in dx.chunks_exact_mut(width).enumerate() {
                 mix.fill(E::zero());
-                for (&dy, place) in dy.iter().zip(widths) {
-                    mix[place.first] += (E::one() - place.weight) * dy;
-                    mix[place.second] += place.weight * dy;
-                }
-                for (d, weight_d) in depths[row / rows].parts() {
-                    for (h, weight_h) in heights[row % rows].parts() {
+                for &(d, weight_d) in &depths[row / height] {
+                    for &(h, weight_h) in &heights[row % height] {
                         let weight = weight_d * weight_h;
-                        let dx = &mut dx[(d * height + h) * width..][..width];
-                        dx.iter_mut().zip(&*mix).for_each(|(dx, &mix)| *dx += weight * mix);
+                        let dy = &dy[(d * rows + h) * columns..][..columns];
+                        mix.iter_mut().zip(dy).for_each(|(mix, &dy)| *mix += weight * dy);
                     }
+                }
+                for (&mix, place) in mix.iter().zip(widths) {
+                    dx[place.first] += (E::one() - place.weight) * mix;
+                    dx[place.second] += place.weight * mix;
                 }
             }
         },
     );
+}
+
+/// The places that read each element of an axis, with the weights that they give it.
+fn users<E: Real>(places: &[Place<E>], inputs: usize) -> Vec<Vec<(usize, E)>> {
+    let mut users = vec![Vec::new(); inputs];
+    for (o, place) in places.iter().enumerate() {
+        place.parts().for_each(|(i, weight)| users[i].push((o, weight)));
+    }
+    users
 }
 
 /// A place between two elements along an axis; `weight` is the second's.

@@ -56,10 +56,9 @@ pub fn bed_of_nails_gradient<E: Real>(sizes: &UpsampleGeometry, dy: &[E], beta: 
         outputs,
         #[inline(always)]
         |plane, dx| {
-            planes::keep_or_clear(dx, beta);
             let dy = &dy[plane * outputs..][..outputs];
             for (row, dx) in dx.chunks_exact_mut(nails.width).enumerate() {
-                strided::add_every(&dy[nails.start(row)..], nails.step, dx);
+                strided::gather(&dy[nails.start(row)..], nails.step, beta, dx);
             }
         },
     );

@@ -121,12 +121,11 @@ pub fn pixel_unshuffle<E: Real>(sizes: &ShuffleGeometry, y: &[E], beta: E, x: &m
         size,
         #[inline(always)]
         |plane, x| {
-            planes::keep_or_clear(x, beta);
             let y = &y[plane * size..][..size];
             for (row, x) in x.chunks_exact_mut(width).enumerate() {
                 let (channel, h) = (row / height, row % height);
                 let (i, j) = (channel / r, channel % r);
-                strided::add_every(&y[(h * r + i) * width * r + j..], r, x);
+                strided::gather(&y[(h * r + i) * width * r + j..], r, beta, x);
             }
         },
     );

@@ -1,0 +1,4 @@
+//! Layers, one family per file.
+
+pub mod pool;
+pub mod upsample;

@@ -1,0 +1,6 @@
+//! Differentiable operations, one family per folder.
+
+pub(crate) mod expect;
+pub(crate) mod linear_map;
+pub mod pool;
+pub mod upsample;
