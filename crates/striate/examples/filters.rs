@@ -42,7 +42,7 @@ fn main() -> Outcome<()> {
         println!("image of {height} × {width} pixels");
         let views = filtered(image)?;
         for view in &views {
-            save_grey(&folder.file(&format!("{}.png", view.file)), &view.image)?;
+            save_grey(&folder.file(format!("{}.png", view.file)), &view.image)?;
         }
         let cells = views.iter().map(|view| Cell {
             image: fitted(&view.image),
@@ -52,7 +52,7 @@ fn main() -> Outcome<()> {
         let title = "Linear filters (grey is 0 where signed)".into();
         Grid { title, cells: cells.collect(), columns: 5 }.save(folder.file("filters.png"))?;
         for stride in [1, 2] {
-            draw_matrix(&folder.file(&format!("matrix-stride-{stride}.png")), stride)?;
+            draw_matrix(&folder.file(format!("matrix-stride-{stride}.png")), stride)?;
         }
         println!("pictures are in {}", arguments.out.display());
         Ok(())
