@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use image::imageops;
 use image::{GrayImage, RgbImage};
-use ndarray::{Array2, Zip};
+use ndarray::{Array2, Zip, s};
 use striate::compute::par;
 use striate::conv::filter::{FilterError, Kernel, Separable, convolve, correlate, correlate_local};
 use striate::conv::matrix::{PictureOptions, convolution_matrix};
@@ -162,12 +162,16 @@ fn to_grey(image: &Array2<f32>) -> GrayImage {
     })
 }
 
-/// At most as large as a cell of a [`Grid`], by means of its pixels.
+/// Square on white, and at most as large as a cell of a [`Grid`], by means of its pixels.
 fn fitted(image: &Array2<f32>) -> Array2<f32> {
     const CELL: u32 = 64;
-    let grey = to_grey(image);
-    let (width, height) = grey.dimensions();
-    if width.max(height) <= CELL { image.clone() } else { from_grey(&imageops::thumbnail(&grey, CELL, CELL)) }
+    let (height, width) = image.dim();
+    let side = height.max(width);
+    let (top, left) = ((side - height) / 2, (side - width) / 2);
+    let mut square = Array2::ones((side, side));
+    square.slice_mut(s![top..top + height, left..left + width]).assign(image);
+    let fits = side <= CELL as usize;
+    if fits { square } else { from_grey(&imageops::thumbnail(&to_grey(&square), CELL, CELL)) }
 }
 
 fn save_grey(file: &Path, image: &Array2<f32>) -> Outcome<()> {
