@@ -6,15 +6,16 @@ use std::ops::Range;
 
 use striate_compute::{Buffer, Real, isa, par};
 
+use super::depthwise;
 use super::output::Tile;
 use crate::Geometry;
 
 /// Neighbouring places that are summed together.
-const LANES: usize = 32;
-/// Features that share the reading of x.
-const FEATURES: usize = 4;
-/// Taps of a weight gradient that share the reading of dy.
-const TAPS: usize = 9;
+const LANES: usize = 16;
+/// Taps that are summed together.
+const TAPS: usize = 3;
+/// Smaller scratch would come from the system allocator, which zeroes it.
+const MIN_SCRATCH: usize = 1 << 14;
 
 /// Some rows of all channels of an image and group, with the zeros around them.
 struct Bordered<E: Real> {
@@ -38,8 +39,8 @@ impl<E: Real> Bordered<E> {
             stride * places,
             places,
         ];
-        let mut rows = Buffer::scratch(g.group_channels() * strides[0]);
-        for (c, to) in rows.chunks_exact_mut(strides[0]).enumerate() {
+        let mut rows = Buffer::scratch((g.group_channels() * strides[0]).max(MIN_SCRATCH));
+        for (c, to) in rows.chunks_exact_mut(strides[0]).enumerate().take(g.group_channels()) {
             for (d, to) in to.chunks_exact_mut(strides[1]).enumerate() {
                 let id = (first_depth * g.stride[0] + d) as isize - g.padding[0];
                 for (h, to) in to.chunks_exact_mut(strides[2]).enumerate() {
@@ -99,63 +100,80 @@ fn border_row<E: Real>(from: &[E], padding: isize, stride: usize, places: usize,
     }
 }
 
-/// The weights of one group, by blocks of features: (block, c and t, feature).
-pub(super) struct Weights<E: Real> {
-    blocks: Vec<E>,
-    len: usize,
-    width: usize,
-}
+/// The weights (features, c and t) of one group.
+pub(super) struct Weights<E: Real>(Buffer<E>);
 
 impl<E: Real> Weights<E> {
-    /// For w (features, channels, taps) of a group.
-    pub(super) fn new(g: &Geometry, w: &[E]) -> Self {
-        let (features, len) = (g.group_features(), g.group_channels() * g.taps());
-        let width = if features < FEATURES { 1 } else { FEATURES };
-        let mut blocks = vec![E::zero(); features.div_ceil(width) * len * width];
-        for (f, w) in w.chunks_exact(len.max(1)).enumerate() {
-            for (i, &w) in w.iter().enumerate() {
-                blocks[(f / width * len + i) * width + f % width] = w;
-            }
-        }
-        Weights { blocks, len, width }
+    pub(super) fn new(w: &[E]) -> Self {
+        let mut copy = Buffer::scratch(w.len());
+        copy.copy_from_slice(w);
+        Weights(copy)
     }
 
     /// y ← β·y + b + x ⋆ w in a tile of whole rows, for the channels x of its image and group.
     pub(super) fn tile(&self, g: &Geometry, x: &[E], beta: E, tile: &mut Tile<E>) {
-        match self.width {
-            1 => self.rows::<1>(g, x, beta, tile),
-            _ => self.rows::<FEATURES>(g, x, beta, tile),
+        if let Some(side) = depthwise::side(g) {
+            return depthwise::tile(side, g, x, &self.0, beta, tile);
         }
-    }
-
-    fn rows<const F: usize>(&self, g: &Geometry, x: &[E], beta: E, tile: &mut Tile<E>) {
-        let width = g.output[2];
+        let (len, width) = (g.group_channels() * g.taps(), g.output[2]);
+        let padded = width.next_multiple_of(LANES);
         for lines in by_depth(g, tile.places.start / width..tile.places.end / width) {
             let x = Bordered::new(g, x, &lines);
             let offsets = x.offsets(g);
-            for line in lines.clone() {
-                let from = &x.rows[(line - lines.start) * g.stride[1] * x.strides[2]..];
-                let at = line * width - tile.places.start;
-                for (block, w) in self.blocks.chunks_exact(self.len * F).enumerate() {
-                    let (w, _) = w.as_chunks::<F>();
-                    let features = block * F..((block + 1) * F).min(g.group_features());
-                    for first in (0..width).step_by(LANES) {
-                        let sums = sums::<E, F>(from, first, &offsets, w);
-                        let places = at + first..at + width.min(first + LANES);
-                        for (f, sums) in features.clone().zip(&sums) {
-                            tile.write(f, places.clone(), &sums[..places.len()], beta);
-                        }
-                    }
+            let step = g.stride[1] * x.strides[2];
+            let mut sums = Buffer::scratch((lines.len() * padded).max(MIN_SCRATCH));
+            let sums = &mut sums[..lines.len() * padded];
+            for (f, w) in self.0.chunks_exact(len).enumerate() {
+                correlate(&x.rows, step, &offsets, w, padded, sums);
+                for (line, sums) in lines.clone().zip(sums.chunks_exact(padded)) {
+                    let first = line * width - tile.places.start;
+                    tile.write(f, first..first + width, &sums[..width], beta);
                 }
             }
         }
     }
 }
 
-/// Whole rows of about 1024 places.
+/// sums[line, q] = Σ over t of w[t] · x[line · step + offset[t] + q], in lines of `width` places.
+fn correlate<E: Real>(x: &[E], step: usize, offsets: &[usize], w: &[E], width: usize, sums: &mut [E]) {
+    isa::vectorized_for::<E, _>(
+        #[inline(always)]
+        || {
+            let (offsets, last_offsets) = offsets.as_chunks::<TAPS>();
+            let (w, last_w) = w.as_chunks::<TAPS>();
+            for (line, sums) in sums.chunks_exact_mut(width).enumerate() {
+                let x = &x[line * step..];
+                let (sums, _) = sums.as_chunks_mut::<LANES>();
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let x = &x[i * LANES..];
+                    let mut sum = [E::zero(); LANES];
+                    for (offsets, w) in offsets.iter().zip(w) {
+                        for t in 0..TAPS {
+                            add_scaled(&mut sum, w[t], &x[offsets[t]..]);
+                        }
+                    }
+                    for (&offset, &w) in last_offsets.iter().zip(last_w) {
+                        add_scaled(&mut sum, w, &x[offset..]);
+                    }
+                    *sums = sum;
+                }
+            }
+        },
+    );
+}
+
+#[inline(always)]
+fn add_scaled<E: Real>(sum: &mut [E; LANES], w: E, x: &[E]) {
+    let x: &[E; LANES] = x[..LANES].try_into().expect("LANES numbers");
+    for (sum, &x) in sum.iter_mut().zip(x) {
+        *sum += w * x;
+    }
+}
+
+/// Whole rows of about 4096 places.
 pub(super) fn tile_places(g: &Geometry) -> usize {
     let width = g.output[2].max(1);
-    (1024 / width).max(1) * width
+    (4096 / width).max(1) * width
 }
 
 /// Rows cut where the depth changes.
@@ -187,26 +205,27 @@ fn sums<E: Real, const F: usize>(x: &[E], first: usize, offsets: &[usize], w: &[
 
 /// dw ← β·dw + ∂L/∂w, one feature after the other.
 pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
+    if let Some(side) = depthwise::side(g) {
+        return depthwise::weight_gradient(side, g, x, dy, beta, dw);
+    }
     let (channels, len) = (g.group_channels(), g.group_channels() * g.taps());
     let (x_plane, y_plane, width) = (g.input_size(), g.output_size(), g.output[2]);
+    let padded = width.next_multiple_of(LANES);
     par::pieces_mut(dw, len.max(1), |f, dw| {
         let group = f / g.group_features();
-        let mut total = vec![E::zero(); len.next_multiple_of(TAPS)];
-        let mut padded = vec![E::zero(); width.next_multiple_of(LANES)];
+        let mut total = vec![E::zero(); len];
+        let mut rows = Buffer::filled(g.output[1] * padded, E::zero());
         for n in 0..g.batch {
             let x = &x[(n * g.channels + group * channels) * x_plane..][..channels * x_plane];
             let dy = &dy[(n * g.features + f) * y_plane..][..y_plane];
             for lines in by_depth(g, 0..y_plane / width.max(1)) {
                 let x = Bordered::new(g, x, &lines);
-                let mut offsets = x.offsets(g);
-                offsets.resize(total.len(), 0);
-                for line in lines.clone() {
-                    padded[..width].copy_from_slice(&dy[line * width..][..width]);
-                    let from = &x.rows[(line - lines.start) * g.stride[1] * x.strides[2]..];
-                    let (total, _) = total.as_chunks_mut::<TAPS>();
-                    for (total, offsets) in total.iter_mut().zip(offsets.as_chunks::<TAPS>().0) {
-                        dots(from, &padded, offsets, total);
-                    }
+                let offsets = x.offsets(g);
+                for (line, row) in lines.zip(rows.chunks_exact_mut(padded)) {
+                    row[..width].copy_from_slice(&dy[line * width..][..width]);
+                }
+                for (total, &offset) in total.iter_mut().zip(&offsets) {
+                    *total += dot(&x.rows[offset..], g.stride[1] * x.strides[2], &rows, padded);
                 }
             }
         }
@@ -216,25 +235,21 @@ pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E,
     });
 }
 
-/// total[t] += Σ over places of dy · x[t]
-#[inline(always)]
-fn dots<E: Real>(x: &[E], dy: &[E], offsets: &[usize; TAPS], total: &mut [E; TAPS]) {
-    const WIDE: usize = LANES / 2;
+/// Σ over lines and places q of dy[line, q] · x[line · step + q]
+fn dot<E: Real>(x: &[E], step: usize, dy: &[E], width: usize) -> E {
     isa::vectorized_for::<E, _>(
         #[inline(always)]
         || {
-            let mut sums = [[E::zero(); WIDE]; TAPS];
-            for (first, dy) in dy.as_chunks::<WIDE>().0.iter().enumerate() {
-                for (sums, &offset) in sums.iter_mut().zip(offsets) {
-                    let x: &[E; WIDE] = x[offset + first * WIDE..][..WIDE].try_into().expect("WIDE numbers");
-                    for ((sum, &x), &dy) in sums.iter_mut().zip(x).zip(dy) {
-                        *sum += x * dy;
+            let mut sum = [E::zero(); LANES];
+            for (line, dy) in dy.chunks_exact(width).enumerate() {
+                let x = x[line * step..][..width].as_chunks::<LANES>().0;
+                for (dy, x) in dy.as_chunks::<LANES>().0.iter().zip(x) {
+                    for l in 0..LANES {
+                        sum[l] += dy[l] * x[l];
                     }
                 }
             }
-            for (total, sums) in total.iter_mut().zip(&sums) {
-                *total += sums.iter().copied().sum::<E>();
-            }
+            sum.iter().copied().sum::<E>()
         },
-    );
+    )
 }

@@ -14,6 +14,7 @@
 //! ```
 
 mod columns;
+mod depthwise;
 mod direct;
 mod im2col;
 mod input_gradient;
@@ -69,7 +70,7 @@ impl<E: Real> Engine<E> {
     fn new(g: &Geometry, direct: bool, w: &[E]) -> Self {
         let groups = w.chunks_exact(g.group_features() * g.group_channels() * g.taps());
         if direct {
-            Engine::Direct(groups.map(|w| direct::Weights::new(g, w)).collect())
+            Engine::Direct(groups.map(|w| direct::Weights::new(w)).collect())
         } else {
             Engine::Im2col(groups.map(|w| im2col::Weights::new(g, w)).collect())
         }
