@@ -116,60 +116,71 @@ impl<'a> Gather<'a> {
         Gather { tiles, patches: segments.map(|segment| frame.patch(tiles, segment)).collect() }
     }
 
-    /// Writes the tiles of one channel, whose plane of an image is `plane(image)`, to `v[f * stride + t]`.
+    /// Writes the tiles of all channels of `layout`; `plane(image, channel)` is one channel of an image.
     pub(super) fn run<'x, E: Real, T, const M: usize, const R: usize, const N: usize>(
         &self,
-        plane: impl Fn(usize) -> &'x [E],
+        plane: impl Fn(usize, usize) -> &'x [E],
         row_length: usize,
         scratch: &mut Rows<E>,
+        layout: Layout,
         v: &mut [E],
-        stride: usize,
     ) where
         T: Spread<M, R, N>,
     {
         let width = self.tiles.width;
         let run = width + usize::from(R > M);
-        let count = self.patches.len() * run;
-        let pitch = (count * M).next_multiple_of(LANES);
-        let rows = &mut scratch.rows[..pitch * R];
-        for (s, patch) in self.patches.iter().enumerate() {
-            let plane = plane(patch.image);
-            for (i, row) in rows.chunks_exact_mut(pitch).enumerate() {
-                let row = &mut row[s * run * M..][..run * M];
-                if !patch.rows.contains(&i) {
-                    row.fill(E::zero());
-                    continue;
-                }
-                let (left, rest) = row.split_at_mut(patch.columns.start);
-                let (middle, right) = rest.split_at_mut(patch.columns.len());
-                left.fill(E::zero());
-                right.fill(E::zero());
-                let at = (patch.row + (i - patch.rows.start) * patch.row_step) * row_length + patch.column;
-                match patch.column_step {
-                    1 => middle.copy_from_slice(&plane[at..][..middle.len()]),
-                    step => {
-                        middle.iter_mut().zip(plane[at..].iter().step_by(step)).for_each(|(y, &x)| *y = x)
-                    }
+        let shape = [self.patches.len(), width, run];
+        let count = (self.patches.len() * run).next_multiple_of(LANES);
+        let (split_pitch, pitch) = (count + LANES, count * M);
+        let split = &mut scratch.split[..split_pitch * M];
+        let rows = &mut scratch.rows[..pitch * N];
+        // Columns outside a plane stay zero through all channels, rows are overwritten.
+        rows.fill(E::zero());
+        for channel in 0..layout.channels {
+            for (i, row) in rows.chunks_exact_mut(pitch).take(R).enumerate() {
+                for (patch, row) in self.patches.iter().zip(row.chunks_exact_mut(run * M)) {
+                    patch.copy_row(i, plane(patch.image, channel), row_length, row);
                 }
             }
-        }
-        let split_pitch = count + 2 * LANES;
-        let split = &mut scratch.split[..split_pitch * M];
-        isa::vectorized_for::<E, _>(
-            #[inline(always)]
-            || {
-                spread_columns::<E, T, M, R, N>(&mut scratch.rows, pitch);
-                for i in 0..N {
-                    split_by_position::<E, M>(&scratch.rows[i * pitch..][..count * M], split, split_pitch);
-                    let v = &mut v[i * N * stride..];
-                    match lanes(width) {
-                        4 => spread_rows::<E, T, 4, M, R, N>(split, split_pitch, run, width, v, stride),
-                        8 => spread_rows::<E, T, 8, M, R, N>(split, split_pitch, run, width, v, stride),
-                        _ => spread_rows::<E, T, LANES, M, R, N>(split, split_pitch, run, width, v, stride),
+            let v = &mut v[channel * layout.pitch..];
+            isa::vectorized_for::<E, _>(
+                #[inline(always)]
+                || {
+                    spread_columns::<E, T, M, R, N>(rows, pitch);
+                    for (i, row) in rows.chunks_exact(pitch).enumerate() {
+                        split_by_position(row.as_chunks::<M>().0, split, split_pitch);
+                        let v = &mut v[i * N * layout.stride..];
+                        match lanes(width) {
+                            4 => spread_rows::<E, T, 4, M, R, N>(split, split_pitch, shape, v, layout.stride),
+                            8 => spread_rows::<E, T, 8, M, R, N>(split, split_pitch, shape, v, layout.stride),
+                            _ => spread_rows::<E, T, LANES, M, R, N>(
+                                split,
+                                split_pitch,
+                                shape,
+                                v,
+                                layout.stride,
+                            ),
+                        }
                     }
-                }
-            },
-        );
+                },
+            );
+        }
+    }
+}
+
+impl Patch {
+    /// Writes row `i` of the frame where it lies in the plane; a row outside it is zero.
+    #[inline(always)]
+    fn copy_row<E: Real>(&self, i: usize, plane: &[E], row_length: usize, row: &mut [E]) {
+        if !self.rows.contains(&i) {
+            return row.fill(E::zero());
+        }
+        let row = &mut row[self.columns.clone()];
+        let plane = &plane[(self.row + (i - self.rows.start) * self.row_step) * row_length + self.column..];
+        match self.column_step {
+            1 => row.copy_from_slice(&plane[..row.len()]),
+            step => row.iter_mut().zip(plane.iter().step_by(step)).for_each(|(y, &x)| *y = x),
+        }
     }
 }
 
@@ -188,12 +199,12 @@ where
     }
 }
 
-/// `split[j * pitch + u] = row[u * M + j]`
+/// `split[j * pitch + u] = row[u][j]` for whole blocks of lanes. Blocks of fixed size compile to shuffles.
 #[inline(always)]
-fn split_by_position<E: Real, const M: usize>(row: &[E], split: &mut [E], pitch: usize) {
-    for (j, split) in split.chunks_exact_mut(pitch).enumerate() {
-        for (y, x) in split.iter_mut().zip(row.as_chunks::<M>().0) {
-            *y = x[j];
+pub(super) fn split_by_position<E: Real, const M: usize>(row: &[[E; M]], split: &mut [E], pitch: usize) {
+    for (block, row) in row.as_chunks::<LANES>().0.iter().enumerate() {
+        for j in 0..M {
+            Lanes::<E, LANES>::new(|l| row[l][j]).store(split, j * pitch + block * LANES);
         }
     }
 }
@@ -203,14 +214,12 @@ fn split_by_position<E: Real, const M: usize>(row: &[E], split: &mut [E], pitch:
 fn spread_rows<E: Real, T, const W: usize, const M: usize, const R: usize, const N: usize>(
     split: &[E],
     pitch: usize,
-    run: usize,
-    width: usize,
+    [segments, width, run]: [usize; 3],
     v: &mut [E],
     stride: usize,
 ) where
     T: Spread<M, R, N>,
 {
-    let segments = (pitch - 2 * LANES) / run;
     for segment in 0..segments {
         for first in (0..width).step_by(W) {
             let at = segment * run + first;
@@ -288,8 +297,10 @@ fn gather_output<E: Real, S, const M: usize, const N: usize>(
     S: Scheme<M, N>,
 {
     for at in (0..pitch).step_by(LANES) {
-        let columns: [[Lanes<E, LANES>; M]; N] =
-            from_fn(|j| S::output(from_fn(|i| Lanes::load(m, (i * N + j) * stride + at))));
+        let mut columns = [[Lanes::<E, LANES>::default(); M]; N];
+        for (j, column) in columns.iter_mut().enumerate() {
+            *column = S::output(from_fn(|i| Lanes::load(m, (i * N + j) * stride + at)));
+        }
         for i in 0..M {
             let y = S::output(from_fn(|j| columns[j][i]));
             for (j, y) in y.into_iter().enumerate() {

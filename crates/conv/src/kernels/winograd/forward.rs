@@ -5,7 +5,7 @@ use std::ops::Range;
 use striate_compute::gemm::{Operand, gemm_serial};
 use striate_compute::{Buffer, Real, par};
 
-use super::blocks::{Gather, Input, Layout, Planes, Rows, Scatter, overhang};
+use super::blocks::{Gather, Input, LANES, Layout, Planes, Rows, Scatter, overhang};
 use super::kernels::{Spectrum, Weights};
 use super::tiles::{Frame, Tiles};
 use super::transforms::Scheme;
@@ -103,7 +103,7 @@ impl<E: Real> Forward<'_, E> {
     {
         let Forward { g, tiles, w, .. } = self;
         let (k, c) = (g.group_features(), g.group_channels());
-        let block = tiles.block(64).min(tiles.segments());
+        let block = tiles.equal_blocks();
         let columns = block * tiles.width;
         let v_layout = Layout::new(c, columns + overhang(tiles.width));
         let v_len = v_layout.len(N * N);
@@ -112,7 +112,7 @@ impl<E: Real> Forward<'_, E> {
         let longest = stretches.iter().map(Range::len).max().unwrap_or(0).div_ceil(block);
         let mut v = Buffer::scratch(v_len * longest * g.groups);
 
-        let chunk = 32.min(k);
+        let chunk = (k / 4).next_multiple_of(LANES).clamp(1, 64).min(k);
         let chunks = g.groups * k.div_ceil(chunk);
         let mut tasks = self.tasks(&stretches, chunk, y);
         for (stretch, tasks) in stretches.iter().zip(tasks.chunks_exact_mut(chunks)) {
@@ -171,8 +171,8 @@ impl<E: Real> Forward<'_, E> {
     ) where
         S: Scheme<M, N>,
     {
-        let g = self.g;
-        transform_input::<E, S, M, N>(g, &self.tiles, self.x, segments, group, layout, rows, v);
+        let channels = group * layout.channels..(group + 1) * layout.channels;
+        transform_input::<E, S, M, N>(self.g, &self.tiles, self.x, segments, channels, layout, rows, v);
     }
 
     /// y ← Aᵀ m A + bias + β·y for the features from `first` on.
@@ -227,14 +227,14 @@ impl<E: Real> Forward<'_, E> {
     }
 }
 
-/// V ← Bᵀ d B for all channels of a group.
+/// V ← Bᵀ d B for some channels of x.
 #[expect(clippy::too_many_arguments, reason = "the numbers of the equation and where they lie")]
 pub(super) fn transform_input<E: Real, S, const M: usize, const N: usize>(
     g: &Geometry,
     tiles: &Tiles,
     x: &[E],
     segments: Range<usize>,
-    group: usize,
+    channels: Range<usize>,
     layout: Layout,
     rows: &mut Rows<E>,
     v: &mut [E],
@@ -242,12 +242,11 @@ pub(super) fn transform_input<E: Real, S, const M: usize, const N: usize>(
     S: Scheme<M, N>,
 {
     let gather = Gather::new(tiles, &input_frame(g, tiles), segments);
-    for channel in 0..layout.channels {
-        let first = group * layout.channels + channel;
-        let plane = |image: usize| &x[(image * g.channels + first) * g.input_size()..][..g.input_size()];
-        let v = &mut v[channel * layout.pitch..];
-        gather.run::<E, Input<S>, M, N, N>(plane, g.input[2], rows, v, layout.stride);
-    }
+    let layout = Layout { channels: channels.len(), ..layout };
+    let size = g.input_size();
+    let plane =
+        |image: usize, channel: usize| &x[(image * g.channels + channels.start + channel) * size..][..size];
+    gather.run::<E, Input<S>, M, N, N>(plane, g.input[2], rows, layout, v);
 }
 
 /// What a task writes.

@@ -102,8 +102,10 @@ where
     S: Scheme<M, N>,
 {
     for at in (0..lanes).step_by(LANES) {
-        let columns: [[Lanes<E, LANES>; N]; 3] =
-            from_fn(|j| S::kernel(from_fn(|i| Lanes::load(g, (i * 3 + j) * lanes + at))));
+        let mut columns = [[Lanes::<E, LANES>::default(); N]; 3];
+        for (j, column) in columns.iter_mut().enumerate() {
+            *column = S::kernel(from_fn(|i| Lanes::load(g, (i * 3 + j) * lanes + at)));
+        }
         for i in 0..N {
             let row = S::kernel(from_fn(|j| columns[j][i]));
             for (j, x) in row.into_iter().enumerate() {
@@ -139,9 +141,12 @@ pub(super) fn spread_adjoint<E: Real, S, const M: usize, const N: usize>(
             isa::vectorized_for::<E, _>(
                 #[inline(always)]
                 || {
-                    let columns: [[Lanes<E, LANES>; 3]; N] = from_fn(|j| {
-                        S::kernel_adjoint(from_fn(|i| Lanes::load(u, (i * N + j) * layout.stride + first)))
-                    });
+                    let mut columns = [[Lanes::<E, LANES>::default(); 3]; N];
+                    for (j, column) in columns.iter_mut().enumerate() {
+                        *column = S::kernel_adjoint(from_fn(|i| {
+                            Lanes::load(u, (i * N + j) * layout.stride + first)
+                        }));
+                    }
                     for i in 0..3 {
                         let row = S::kernel_adjoint(from_fn(|j| columns[j][i]));
                         for (j, x) in row.into_iter().enumerate() {

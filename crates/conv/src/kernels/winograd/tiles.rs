@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::Geometry;
 
 /// Tiles of a block: few enough that a task's scratch stays in the cache, in rows of the micro-kernel's 16 columns.
-const BLOCK: usize = 112;
+pub(super) const BLOCK: usize = 112;
 
 /// The tiles of a geometry.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,12 @@ impl Tiles {
     /// Segments of a block that should have about `tiles` tiles.
     pub(super) fn block(&self, tiles: usize) -> usize {
         (tiles.min(BLOCK) / self.width).max(1)
+    }
+
+    /// Segments of a block when all are cut into blocks of about the same size, at least two.
+    pub(super) fn equal_blocks(&self) -> usize {
+        let blocks = self.count().div_ceil(BLOCK).next_multiple_of(2);
+        self.segments().div_ceil(blocks).min(self.block(BLOCK))
     }
 
     /// Cuts the segments into at most `count` stretches of whole rows (whole images where sub-images interleave).

@@ -9,7 +9,19 @@ use striate_compute::Real;
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<E, const W: usize>([E; W]);
 
+impl<E: Real, const W: usize> Default for Lanes<E, W> {
+    #[inline(always)]
+    fn default() -> Self {
+        Lanes([E::zero(); W])
+    }
+}
+
 impl<E: Real, const W: usize> Lanes<E, W> {
+    #[inline(always)]
+    pub(super) fn new(lane: impl Fn(usize) -> E) -> Self {
+        Lanes(from_fn(lane))
+    }
+
     #[inline(always)]
     pub(super) fn load(from: &[E], at: usize) -> Self {
         let from: &[E; W] = from[at..at + W].try_into().expect("W numbers");
