@@ -65,13 +65,14 @@ struct Windows<E> {
     spans: [Vec<Span>; 3],
     divisors: [Vec<E>; 3],
     input: [usize; 3],
-    /// Of windows without gaps that all lie inside the input.
+    /// Of sliding windows that all lie inside the input.
     regular: Option<Regular>,
 }
 
 struct Regular {
     kernel: usize,
     stride: usize,
+    dilation: usize,
 }
 
 impl<E: Real> Windows<E> {
@@ -90,8 +91,11 @@ impl<E: Real> Windows<E> {
         };
         let divisors =
             [0, 1, 2].map(|axis| spans[axis].iter().map(|span| E::of(count(axis, span) as f64)).collect());
-        let regular =
-            pool.sliding.map(|sliding| Regular { kernel: sliding.kernel[2], stride: sliding.stride[2] });
+        let regular = pool.sliding.map(|sliding| Regular {
+            kernel: sliding.kernel[2],
+            stride: sliding.stride[2],
+            dilation: sliding.dilation[2],
+        });
         let regular = regular.filter(|regular| spans[2].iter().all(|span| span.count == regular.kernel));
         Windows { spans, divisors, input: pool.input, regular }
     }
@@ -131,13 +135,18 @@ impl<E: Real> Windows<E> {
                     }
                 }
                 match self.regular {
-                    Some(Regular { kernel, stride }) => {
+                    Some(Regular { kernel, stride, dilation }) => {
                         y.fill(E::zero());
-                        (0..kernel).for_each(|tap| strided::gather(&sums[tap..], stride, E::one(), y));
+                        for tap in 0..kernel {
+                            strided::gather(&sums[tap * dilation..], stride, E::one(), y);
+                        }
                     }
                     None => {
                         for (y, span) in y.iter_mut().zip(&self.spans[2]) {
-                            *y = strided::sum(&sums[span.first..][..span.count]);
+                            *y = match span.step {
+                                1 => strided::sum(&sums[span.first..][..span.count]),
+                                _ => span.taps().fold(E::zero(), |sum, (_, column)| sum + sums[column]),
+                            };
                         }
                     }
                 }
@@ -160,17 +169,19 @@ impl<E: Real> Windows<E> {
                     *share = dy / (divisor * column);
                 }
                 match self.regular {
-                    Some(Regular { kernel, stride }) if kernel == stride => {
+                    Some(Regular { kernel, stride, dilation: 1 }) if kernel == stride => {
                         strided::repeat(shares, stride, &mut sums[..columns * stride]);
                     }
-                    Some(Regular { kernel, stride }) => {
+                    Some(Regular { kernel, stride, dilation }) => {
                         sums.fill(E::zero());
-                        (0..kernel).for_each(|tap| strided::add_to_every(shares, stride, &mut sums[tap..]));
+                        for tap in 0..kernel {
+                            strided::add_to_every(shares, stride, &mut sums[tap * dilation..]);
+                        }
                     }
                     None => {
                         sums.fill(E::zero());
                         for (&share, span) in shares.iter().zip(&self.spans[2]) {
-                            sums[span.first..][..span.count].iter_mut().for_each(|sum| *sum += share);
+                            span.taps().for_each(|(_, column)| sums[column] += share);
                         }
                     }
                 }

@@ -357,8 +357,7 @@ impl PoolGeometry {
             let skipped = padding.saturating_sub(origin).div_ceil(dilation);
             let first = origin + skipped * dilation - padding;
             let count = input.saturating_sub(first).div_ceil(dilation).min(kernel.saturating_sub(skipped));
-            let window = dilation * (kernel - 1) + 1;
-            let padded = window.min(input + 2 * padding - origin);
+            let padded = (input + 2 * padding).saturating_sub(origin).div_ceil(dilation).min(kernel);
             Span { first, count, step: dilation, skipped, padded }
         };
         (0..output).map(slide).collect()

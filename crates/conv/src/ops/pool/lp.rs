@@ -5,7 +5,7 @@ use striate_tensor::{Real, Tensor};
 use super::avg_pool;
 use crate::kernels::pool::{AvgPoolOptions, LpPoolOptions};
 
-/// Sums of powers are means times the kernel's size. Where a sum is 0, so is the gradient: |s| and ReLU see to it.
+/// Sums of powers are means times the kernel's size. Where a sum is 0, so is the gradient: the root has none there.
 #[track_caller]
 pub(crate) fn lp_pool<E: Real, const D: usize>(
     op: &str,
@@ -17,7 +17,8 @@ pub(crate) fn lp_pool<E: Real, const D: usize>(
     let windows = AvgPoolOptions { stride, ceil_mode, ..kernel.into() };
     let mean = avg_pool(op, &x.powf(p), windows);
     let taps: usize = kernel.iter().product();
-    (mean.sign() * mean.abs().relu() * taps as f64).powf(1.0 / p)
+    let zero = mean.eq(0.0);
+    (mean * taps as f64).masked_fill(&zero, 1.0).powf(1.0 / p).masked_fill(&zero, 0.0)
 }
 
 /// The p-norm of each window along one axis; see [`lp_pool2d`]. x is (N, C, L). PyTorch's `F.lp_pool1d`.
