@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::kernels::conv::ConvAlgorithm;
+
 /// How a sliding window moves: options of a convolution over D spatial axes.
 ///
 /// ```
@@ -20,11 +22,19 @@ pub struct ConvOptions<const D: usize> {
     pub dilation: [usize; D],
     /// Groups of channels that do not mix; 1 unless said otherwise, as many as channels for a depthwise convolution.
     pub groups: usize,
+    /// How it is computed; by shape unless said otherwise.
+    pub algorithm: ConvAlgorithm,
 }
 
 impl<const D: usize> Default for ConvOptions<D> {
     fn default() -> Self {
-        ConvOptions { stride: [1; D], padding: Padding::Valid, dilation: [1; D], groups: 1 }
+        ConvOptions {
+            stride: [1; D],
+            padding: Padding::Valid,
+            dilation: [1; D],
+            groups: 1,
+            algorithm: ConvAlgorithm::Auto,
+        }
     }
 }
 
@@ -126,6 +136,10 @@ pub enum GeometryError {
     NoMultiple { what: &'static str, size: usize, factor: usize },
     #[error("{what} must be {expected:?}, not {shape:?}")]
     Shape { what: &'static str, expected: Vec<usize>, shape: Vec<usize> },
+    #[error(
+        "{algorithm:?} does not compute a convolution of kernel {kernel:?}, stride {stride:?}, dilation {dilation:?}"
+    )]
+    Algorithm { algorithm: ConvAlgorithm, kernel: [usize; 3], stride: [usize; 3], dilation: [usize; 3] },
     #[error("sizes overflow: {what}")]
     Overflow { what: &'static str },
 }
@@ -314,7 +328,7 @@ impl Geometry {
             dilation: lift(options.dilation, 1),
             padding: lift(before, 0),
         }
-        .checked()
+        .checked(options.algorithm)
     }
 
     /// The convolution whose gradient with respect to its input is the transposed convolution of
@@ -360,10 +374,10 @@ impl Geometry {
             dilation: lift(options.dilation, 1),
             padding: lift(before, 0),
         }
-        .checked()
+        .checked(options.algorithm)
     }
 
-    fn checked(self) -> Result<Self, GeometryError> {
+    fn checked(self, algorithm: ConvAlgorithm) -> Result<Self, GeometryError> {
         let all = [self.batch, self.channels].into_iter().chain(self.input).collect::<Vec<_>>();
         product(&all).ok_or(GeometryError::Overflow { what: "elements of x" })?;
         let all = [self.batch, self.features].into_iter().chain(self.output).collect::<Vec<_>>();
@@ -371,6 +385,10 @@ impl Geometry {
         let all =
             [self.features, self.channels / self.groups].into_iter().chain(self.kernel).collect::<Vec<_>>();
         product(&all).ok_or(GeometryError::Overflow { what: "elements of w" })?;
+        if !algorithm.supports(&self) {
+            let Geometry { kernel, stride, dilation, .. } = self;
+            return Err(GeometryError::Algorithm { algorithm, kernel, stride, dilation });
+        }
         Ok(self)
     }
 

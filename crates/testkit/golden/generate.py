@@ -17,10 +17,42 @@ try:
 except ImportError as error:
     sys.exit(f"{error.name} is missing: pip install torch safetensors numpy")
 
-from cases import elementary, init, kinks, layers, layout, losses, mlp, optim, products, reductions, schedules, special
+from cases import (
+    conv,
+    elementary,
+    init,
+    kinks,
+    layers,
+    layout,
+    losses,
+    mlp,
+    optim,
+    pooling,
+    products,
+    reductions,
+    schedules,
+    special,
+)
+
+FAMILIES = (
+    elementary,
+    kinks,
+    special,
+    reductions,
+    layout,
+    products,
+    losses,
+    layers,
+    optim,
+    schedules,
+    init,
+    mlp,
+    pooling,
+    conv,
+)
 
 torch.set_num_threads(1)
-for family in (elementary, kinks, special, reductions, layout, products, losses, layers, optim, schedules, init, mlp):
+for family in FAMILIES:
     torch.manual_seed(0)
     family.write()
 print(f"written with torch {torch.__version__}")

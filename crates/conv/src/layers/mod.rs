@@ -1,4 +1,5 @@
 //! Layers, one family per file.
 
+pub mod conv;
 pub mod pool;
 pub mod upsample;

@@ -96,6 +96,11 @@ pub fn convolution_matrix<E: Real>(geometry: &Geometry, w: &[E]) -> Result<Spars
 const TOO_LARGE: MatrixError =
     MatrixError::TooLarge { what: "the matrix", unit: "rows, columns or weights", limit: SPARSE_LIMIT };
 
+/// Whether the matrix is within the limits.
+pub(crate) fn fits(g: &Geometry) -> bool {
+    size(g).is_some()
+}
+
 /// Rows, columns and weights of the matrix, when none is beyond the limit.
 fn size(g: &Geometry) -> Option<(usize, usize, usize)> {
     let limited = |sizes: &[usize]| product(sizes).filter(|&n| n <= SPARSE_LIMIT);

@@ -3,10 +3,12 @@
 use crate::Case;
 
 mod arithmetic;
+mod conv;
 mod elementary;
 mod layout;
 mod nn_layers;
 mod nn_losses;
+mod pooling;
 mod reductions;
 
 /// All rows.
@@ -18,6 +20,8 @@ pub fn all() -> Vec<Case> {
         reductions::cases(),
         nn_layers::cases(),
         nn_losses::cases(),
+        conv::cases(),
+        pooling::cases(),
     ]
     .into_iter()
     .flatten()

@@ -10,11 +10,11 @@ use striate_nn::{Linear, LinearOptions, Module, ParamStore, Path};
 use striate_tensor::{Real, Tensor};
 use testkit::golden::{F64, Golden, assert_close, load, weights, within};
 
-type Forward<E> = Box<dyn Fn(&Tensor<E>) -> Tensor<E>>;
+pub(super) type Forward<E> = Box<dyn Fn(&Tensor<E>) -> Tensor<E>>;
 /// A case and the layer that it is about.
-type LayerRow<E> = (&'static str, fn(&Path<E>) -> Forward<E>);
+pub(super) type LayerRow<E> = (&'static str, fn(&Path<E>) -> Forward<E>);
 
-fn layer<E: Real>(layer: impl Module<E> + 'static) -> Forward<E> {
+pub(super) fn layer<E: Real>(layer: impl Module<E> + 'static) -> Forward<E> {
     Box::new(move |x| layer.forward(x))
 }
 
@@ -52,7 +52,7 @@ fn check<E: Real>(golden: &Golden, (case, make): LayerRow<E>) {
     }
 }
 
-fn check_all<E: Real>(file: &str, rows: Vec<LayerRow<E>>) {
+pub(super) fn check_all<E: Real>(file: &str, rows: Vec<LayerRow<E>>) {
     let golden = load(file);
     let listed: BTreeSet<&str> = rows.iter().map(|row| row.0).collect();
     assert_eq!(listed, golden.cases(), "{file}: the rows (left) are not the cases of the file (right)");

@@ -1,5 +1,6 @@
 //! Values and gradients of PyTorch, in one binary: the operations are compiled once for all of these tests.
 
+mod conv;
 mod elementary;
 mod init;
 mod layers;
@@ -7,6 +8,7 @@ mod layout;
 mod losses;
 mod mlp;
 mod optim;
+mod pooling;
 mod reductions;
 mod schedules;
 mod special;

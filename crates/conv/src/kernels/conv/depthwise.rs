@@ -77,8 +77,8 @@ fn rows<E: Real, const K: usize>(g: &Geometry, x: &[E], w: &[E], beta: E, tile: 
                 write(&mut y[q], at_the_edge(&x, &w, pad, q));
             }
             if end - first < LANES {
-                for q in first..end {
-                    write(&mut y[q], at_the_edge(&x, &w, pad, q));
+                for (q, y) in (first..end).zip(&mut y[first..end]) {
+                    write(y, at_the_edge(&x, &w, pad, q));
                 }
                 continue;
             }
@@ -147,9 +147,9 @@ fn features<E: Real, const K: usize>(g: &Geometry, x: &[E], dy: &[E], beta: E, d
         for n in 0..g.batch {
             let x = &x[(n * g.channels + f / g.group_features()) * x_plane..][..x_plane];
             let dy = &dy[(n * g.features + f) * y_plane..][..y_plane];
-            for r in 0..K {
-                for t in 0..K {
-                    total[r][t] += dot(g, x, dy, [r, t], first..end);
+            for (r, total) in total.iter_mut().enumerate() {
+                for (t, total) in total.iter_mut().enumerate() {
+                    *total += dot(g, x, dy, [r, t], first..end);
                 }
             }
             for (line, dy) in dy.chunks_exact(width).enumerate() {

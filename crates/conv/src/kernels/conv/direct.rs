@@ -183,26 +183,6 @@ fn by_depth(g: &Geometry, lines: Range<usize>) -> impl Iterator<Item = Range<usi
         .map(move |d| lines.start.max(d * height)..lines.end.min((d + 1) * height))
 }
 
-/// Σ over c and t of w[t, f] · x[t, first + lane]
-#[inline(always)]
-fn sums<E: Real, const F: usize>(x: &[E], first: usize, offsets: &[usize], w: &[[E; F]]) -> [[E; LANES]; F] {
-    isa::vectorized_for::<E, _>(
-        #[inline(always)]
-        || {
-            let mut sums = [[E::zero(); LANES]; F];
-            for (&offset, w) in offsets.iter().zip(w) {
-                let x: &[E; LANES] = x[offset + first..][..LANES].try_into().expect("LANES numbers");
-                for (sums, &w) in sums.iter_mut().zip(w) {
-                    for (sum, &x) in sums.iter_mut().zip(x) {
-                        *sum += w * x;
-                    }
-                }
-            }
-            sums
-        },
-    )
-}
-
 /// dw ← β·dw + ∂L/∂w, one feature after the other.
 pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
     if let Some(side) = depthwise::side(g) {

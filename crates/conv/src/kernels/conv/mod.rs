@@ -18,6 +18,7 @@ mod depthwise;
 mod direct;
 mod im2col;
 mod input_gradient;
+mod matrix;
 mod output;
 pub mod reference;
 #[cfg(test)]
@@ -39,14 +40,21 @@ pub enum ConvAlgorithm {
     /// A matrix product with columns (im2col) that are made in tiles of the cache's size.
     /// A 1×1 kernel needs no columns.
     Im2col,
+    /// The product with the sparse matrix of [`convolution_matrix`](crate::matrix::convolution_matrix), to see what it is;
+    /// for sizes within its limits.
+    Matrix,
     /// Winograd's minimal filtering F(4×4, 3×3) or F(2×2, 3×3): 3×3 kernels with stride 1 only.
     Winograd,
 }
 
 impl ConvAlgorithm {
     /// Whether the algorithm computes such a convolution.
-    pub fn supports(self, _g: &Geometry) -> bool {
-        !matches!(self, ConvAlgorithm::Winograd)
+    pub fn supports(self, g: &Geometry) -> bool {
+        match self {
+            ConvAlgorithm::Auto | ConvAlgorithm::Direct | ConvAlgorithm::Im2col => true,
+            ConvAlgorithm::Matrix => crate::matrix::fits(g),
+            ConvAlgorithm::Winograd => false,
+        }
     }
 
     fn chosen(self, g: &Geometry) -> Self {
@@ -87,7 +95,8 @@ impl<E: Real> Engine<E> {
 }
 
 #[track_caller]
-fn check<E>(g: &Geometry, x: &[E], w: &[E], y: &[E]) {
+fn check<E>(g: &Geometry, algorithm: ConvAlgorithm, x: &[E], w: &[E], y: &[E]) {
+    assert!(algorithm.supports(g), "conv: {algorithm:?} does not compute {g:?}");
     let sizes = [
         ("x", x.len(), g.batch * g.channels * g.input_size()),
         ("w", w.len(), g.features * g.group_channels() * g.taps()),
@@ -113,8 +122,25 @@ pub fn forward<E: Real>(
     bias: Option<&[E]>,
     y: &mut [E],
 ) {
-    check(g, x, w, y);
-    run(g, algorithm.chosen(g), x, w, bias, E::zero(), y);
+    forward_onto(g, algorithm, x, w, bias, E::zero(), y);
+}
+
+/// y ← β·y + b + x ⋆ w
+///
+/// # Panics
+/// As [`forward`].
+#[track_caller]
+pub fn forward_onto<E: Real>(
+    g: &Geometry,
+    algorithm: ConvAlgorithm,
+    x: &[E],
+    w: &[E],
+    bias: Option<&[E]>,
+    beta: E,
+    y: &mut [E],
+) {
+    check(g, algorithm, x, w, y);
+    run(g, algorithm.chosen(g), x, w, bias, beta, y);
 }
 
 fn run<E: Real>(
@@ -126,6 +152,10 @@ fn run<E: Real>(
     beta: E,
     y: &mut [E],
 ) {
+    if algorithm == ConvAlgorithm::Matrix {
+        matrix::forward(g, x, w, beta, y);
+        return output::add_bias(bias, g.output_size(), y);
+    }
     let direct = algorithm == ConvAlgorithm::Direct;
     let step = if direct { direct::tile_places(g) } else { im2col::tile_places(g.output_size()) };
     let mut tiles = output::tiles(g, step, bias, y);
@@ -152,8 +182,12 @@ pub fn input_gradient<E: Real>(
     beta: E,
     dx: &mut [E],
 ) {
-    check(g, dx, w, dy);
+    check(g, algorithm, dx, w, dy);
     let algorithm = algorithm.chosen(g);
+    if algorithm == ConvAlgorithm::Matrix {
+        matrix::input_gradient(g, w, dy, beta, dx);
+        return output::add_bias(bias, g.input_size(), dx);
+    }
     let phases = input_gradient::phases(g, w);
     if let [phase] = &phases[..]
         && let Some(w) = &phase.weights
@@ -178,9 +212,10 @@ pub fn weight_gradient<E: Real>(
     beta: E,
     dw: &mut [E],
 ) {
-    check(g, x, dw, dy);
+    check(g, algorithm, x, dw, dy);
     match algorithm.chosen(g) {
         ConvAlgorithm::Direct => direct::weight_gradient(g, x, dy, beta, dw),
+        ConvAlgorithm::Matrix => matrix::weight_gradient(g, x, dy, beta, dw),
         _ => im2col::weight_gradient(g, x, dy, beta, dw),
     }
 }

@@ -84,3 +84,11 @@ impl<E: Real> Tile<'_, E> {
         }
     }
 }
+
+/// y[n, c, q] ← y[n, c, q] + b[c]
+pub(super) fn add_bias<E: Real>(bias: Option<&[E]>, plane: usize, y: &mut [E]) {
+    let Some(bias) = bias else { return };
+    for (y, &bias) in y.chunks_exact_mut(plane.max(1)).zip(bias.iter().cycle()) {
+        y.iter_mut().for_each(|y| *y += bias);
+    }
+}

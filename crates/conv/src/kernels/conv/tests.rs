@@ -32,7 +32,7 @@ fn draw_geometry(draw: &mut Draw) -> Geometry {
         let mut options = ConvOptions::<3> { groups, ..Default::default() };
         let mut sides = [(0, 0); 3];
         let (mut x, mut w) = (vec![draw.pick([0, 1, 2, 3, 2, 1]), groups * c], vec![groups * o, c]);
-        for axis in 0..3 {
+        for (axis, sides) in sides.iter_mut().enumerate() {
             if axis < 3 - axes {
                 x.push(1);
                 w.push(1);
@@ -47,7 +47,7 @@ fn draw_geometry(draw: &mut Draw) -> Geometry {
             w.push(draw.pick([1, 2, 3, 3, 3, 4, 5]));
             options.stride[axis] = draw.pick([1, 1, 1, 2, 3, 4]);
             options.dilation[axis] = draw.pick([1, 1, 1, 2, 3]);
-            sides[axis] = (draw.pick([0, 0, 1, 2, 3]), draw.pick([0, 0, 1, 2, 3]));
+            *sides = (draw.pick([0, 0, 1, 2, 3]), draw.pick([0, 0, 1, 2, 3]));
         }
         options.padding = Padding::Sides(sides);
         if let Ok(g) = Geometry::new(&x, &w, &options) {
@@ -115,7 +115,8 @@ fn check_all<E: Real>(g: &Geometry, algorithm: ConvAlgorithm, bound: f64) {
     close(&db, &want, bound, &what("db"));
 }
 
-const ALL: [ConvAlgorithm; 3] = [ConvAlgorithm::Auto, ConvAlgorithm::Direct, ConvAlgorithm::Im2col];
+const ALL: [ConvAlgorithm; 4] =
+    [ConvAlgorithm::Auto, ConvAlgorithm::Direct, ConvAlgorithm::Im2col, ConvAlgorithm::Matrix];
 
 #[test]
 fn every_algorithm_is_the_definition() {
