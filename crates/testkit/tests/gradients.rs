@@ -54,7 +54,8 @@ fn is_operation(line: &str) -> bool {
     let implemented = head.rsplit("> ").next().unwrap();
     let implemented = implemented.strip_prefix("impl ").unwrap_or(implemented);
     let name = implemented.split('<').next().unwrap();
-    implemented.contains('<') && matches!(name.rsplit("::").next(), Some("Op" | "Pointwise" | "Term"))
+    implemented.contains('<')
+        && matches!(name.rsplit("::").next(), Some("Op" | "Pointwise" | "Term" | "LinearMap"))
 }
 
 #[test]
