@@ -5,9 +5,11 @@ use std::ops::Range;
 use striate_compute::gemm::{Operand, gemm_serial};
 use striate_compute::{Buffer, Real, par};
 
-use super::blocks::{Gather, Input, LANES, Layout, Planes, Rows, Scatter, overhang};
+use super::gather::{Gather, Input};
 use super::kernels::{Spectrum, Weights};
-use super::tiles::{Frame, Tiles};
+use super::layout::{LANES, Layout, Rows};
+use super::scatter::{Planes, Scatter};
+use super::tiles::{BLOCK, Frame, SHRINK, Tiles, blocks};
 use super::transforms::Scheme;
 use crate::Geometry;
 
@@ -34,12 +36,12 @@ pub(super) fn output_frame(g: &Geometry, tiles: &Tiles) -> Frame {
     Frame { size, padding: [0, 0], rows: tiles.m, columns: tiles.width * tiles.m }
 }
 
-/// Bytes of all transformed weights that are kept at once, and of the transformed input; scratch of all tasks.
-const WEIGHTS: usize = 8 << 20;
-const INPUT: usize = 16 << 20;
-const TASKS: usize = 16 << 20;
-/// Blocks that are worth cutting a convolution by them alone.
-const MANY: usize = 8;
+/// Bytes of all transformed weights that are kept at once, and of the scratch of all tasks, when tasks take some tiles
+/// each; of the transformed input, and of a task's transformed weights, when they take some features each.
+const ALL_WEIGHTS: usize = (8 << 20) / SHRINK;
+const STRETCHES: usize = (32 << 20) / SHRINK;
+const INPUT: usize = (16 << 20) / SHRINK;
+const WEIGHTS: usize = (5 << 20) / SHRINK;
 
 impl<E: Real> Forward<'_, E> {
     pub(super) fn run<S, const M: usize, const N: usize>(&self, y: &mut [E])
@@ -47,17 +49,16 @@ impl<E: Real> Forward<'_, E> {
         S: Scheme<M, N>,
     {
         let (k, c) = (self.g.group_features(), self.g.group_channels());
-        let weights = Spectrum::new(&self.w, k, c).len(N * N) * size_of::<E>();
-        let blocks = self.tiles.count().div_ceil(48);
-        if weights * self.g.groups <= WEIGHTS && blocks * self.g.groups >= MANY {
-            self.by_stretches::<S, M, N>(y);
-        } else {
-            self.by_features::<S, M, N>(y);
+        let weights = Spectrum::new(&self.w, k, c).len(N * N) * self.g.groups * size_of::<E>();
+        let task = |columns: usize| Layout::new(k + c, columns).len(N * N) * size_of::<E>();
+        match self.tiles.cut(task, STRETCHES, self.g.groups) {
+            Some((block, count)) if weights <= ALL_WEIGHTS => self.by_stretches::<S, M, N>(block, count, y),
+            _ => self.by_features::<S, M, N>(y),
         }
     }
 
     /// Every task takes some tiles through all three steps; the weights are transformed before.
-    fn by_stretches<S, const M: usize, const N: usize>(&self, y: &mut [E])
+    fn by_stretches<S, const M: usize, const N: usize>(&self, block: usize, count: usize, y: &mut [E])
     where
         S: Scheme<M, N>,
     {
@@ -70,20 +71,17 @@ impl<E: Real> Forward<'_, E> {
             spectrum.fill::<E, S, M, N>(g, w, group, 0..k, &mut scratch, u);
         });
 
-        let block = tiles.block(112);
-        let stretches = tiles.stretches(14);
+        let columns = block * tiles.width;
+        let (v_layout, m_layout) = (Layout::new(c, columns), Layout::new(k, columns));
+        let stretches = tiles.stretches(count);
         let mut tasks = self.tasks(&stretches, k, y);
         par::pieces_mut(&mut tasks, 1, |_, task| {
             let Task { segments, group, planes, .. } = &mut task[0];
-            let columns = block.min(segments.len()) * tiles.width;
-            let (v_layout, m_layout) =
-                (Layout::new(c, columns + overhang(tiles.width)), Layout::new(k, columns));
             let mut v = Buffer::scratch(v_layout.len(N * N));
             let mut m = Buffer::scratch(m_layout.len(N * N));
             let mut rows = Rows::new(tiles, block);
             let u = &u[*group * spectrum.len(N * N)..];
-            for first in segments.clone().step_by(block) {
-                let segments = first..(first + block).min(segments.end);
+            for segments in blocks(segments, block) {
                 self.input::<S, M, N>(segments.clone(), *group, v_layout, &mut rows, &mut v);
                 for f in 0..N * N {
                     let columns = segments.len() * tiles.width;
@@ -103,27 +101,25 @@ impl<E: Real> Forward<'_, E> {
     {
         let Forward { g, tiles, w, .. } = self;
         let (k, c) = (g.group_features(), g.group_channels());
-        let block = tiles.equal_blocks();
+        let tile = g.channels.max(1) * N * N * size_of::<E>();
+        let even = tiles.count().div_ceil(tiles.count().div_ceil(BLOCK).next_multiple_of(2));
+        let block = tiles.block(even.min(INPUT / tile));
         let columns = block * tiles.width;
-        let v_layout = Layout::new(c, columns + overhang(tiles.width));
+        let v_layout = Layout::new(c, columns);
         let v_len = v_layout.len(N * N);
-        let all = (v_len * size_of::<E>() * tiles.segments().div_ceil(block)).div_ceil(INPUT);
-        let stretches = tiles.stretches(all);
-        let longest = stretches.iter().map(Range::len).max().unwrap_or(0).div_ceil(block);
-        let mut v = Buffer::scratch(v_len * longest * g.groups);
+        let stretches = tiles.stretches((tiles.count() * tile).div_ceil(INPUT));
+        let most = stretches.iter().map(|stretch| stretch.len().div_ceil(block)).max().unwrap_or(0);
+        let mut v = Buffer::scratch(v_len * most * g.groups);
 
-        let chunk = (k / 4).next_multiple_of(LANES).clamp(1, 64).min(k);
+        let affordable = WEIGHTS / (Spectrum::new(w, LANES, c).len(N * N) * size_of::<E>()) * LANES;
+        let chunk = (k / 4).next_multiple_of(LANES).min(affordable).clamp(LANES, 64).min(k);
         let chunks = g.groups * k.div_ceil(chunk);
         let mut tasks = self.tasks(&stretches, chunk, y);
         for (stretch, tasks) in stretches.iter().zip(tasks.chunks_exact_mut(chunks)) {
-            let blocks = stretch.len().div_ceil(block);
-            let part = |i: usize| {
-                let first = stretch.start + i * block;
-                first..(first + block).min(stretch.end)
-            };
-            par::pieces_mut(&mut v[..blocks * g.groups * v_len], v_len, |i, v| {
-                let mut rows = Rows::new(tiles, block);
-                self.input::<S, M, N>(part(i % blocks), i / blocks, v_layout, &mut rows, v);
+            let blocks = blocks(stretch, block);
+            par::pieces_mut(&mut v[..blocks.len() * g.groups * v_len], v_len, |i, v| {
+                let (group, segments) = (i / blocks.len(), blocks[i % blocks.len()].clone());
+                self.input::<S, M, N>(segments, group, v_layout, &mut Rows::new(tiles, block), v);
             });
             par::pieces_mut(tasks, 1, |_, task| {
                 let Task { group, features, planes, .. } = &mut task[0];
@@ -134,9 +130,9 @@ impl<E: Real> Forward<'_, E> {
                 let mut m = Buffer::scratch(m_layout.len(N * N));
                 let mut rows = Rows::new(tiles, block);
                 spectrum.fill::<E, S, M, N>(g, w, *group, features.clone(), &mut scratch, &mut u);
-                for i in 0..blocks {
-                    let v = &v[(*group * blocks + i) * v_len..][..v_len];
-                    let columns = part(i).len() * tiles.width;
+                for (i, segments) in blocks.iter().enumerate() {
+                    let v = &v[(*group * blocks.len() + i) * v_len..][..v_len];
+                    let columns = segments.len() * tiles.width;
                     for f in 0..N * N {
                         let v = v_layout.matrix(v, f, columns);
                         let m = m_layout.matrix_mut(&mut m, f, columns);
@@ -148,7 +144,7 @@ impl<E: Real> Forward<'_, E> {
                         );
                     }
                     self.output::<S, M, N>(
-                        part(i),
+                        segments.clone(),
                         *group * k + features.start,
                         m_layout,
                         &m,

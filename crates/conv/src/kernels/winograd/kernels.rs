@@ -6,7 +6,8 @@ use std::ops::Range;
 use striate_compute::gemm::Mat;
 use striate_compute::{Real, isa};
 
-use super::blocks::{LANES, Layout};
+use super::gather::split_by_position;
+use super::layout::{LANES, Layout};
 use super::transforms::{Lanes, Scheme};
 use crate::Geometry;
 
@@ -68,24 +69,26 @@ impl Spectrum {
     {
         let (Weights::Direct(w) | Weights::Adjoint(w)) = *w;
         let all = g.group_features() * g.group_channels() * TAPS;
-        let w = &w[group * all..][..all];
+        let w = w[group * all..][..all].as_chunks::<TAPS>().0;
+        let (first, step) = if self.adjoint {
+            (features.start, g.group_features())
+        } else {
+            (features.start * self.inner, self.inner)
+        };
         let lanes = self.inner.next_multiple_of(LANES);
         for outer in 0..self.outer {
-            let first = if self.adjoint {
-                outer * g.group_features() + features.start
-            } else {
-                (features.start + outer) * self.inner
-            };
-            let w = w[first * TAPS..][..self.inner * TAPS].as_chunks::<TAPS>().0;
-            let adjoint = self.adjoint;
+            let w = &w[first + outer * step..][..self.inner];
+            let u = &mut u[outer * self.pitch..];
             isa::vectorized_for::<E, _>(
                 #[inline(always)]
                 || {
-                    for (t, taps) in scratch[..TAPS * lanes].chunks_exact_mut(lanes).enumerate() {
-                        let t = if adjoint { TAPS - 1 - t } else { t };
-                        taps.iter_mut().zip(w).for_each(|(y, w)| *y = w[t]);
+                    split_by_position(w, scratch, lanes);
+                    for (at, w) in w.iter().enumerate().skip(self.inner / LANES * LANES) {
+                        for (tap, &w) in w.iter().enumerate() {
+                            scratch[tap * lanes + at] = w;
+                        }
                     }
-                    spread::<E, S, M, N>(scratch, lanes, &mut u[outer * self.pitch..], self.stride);
+                    spread::<E, S, M, N>(scratch, lanes, self.adjoint, u, self.stride);
                 },
             );
         }
@@ -96,15 +99,23 @@ impl Spectrum {
     }
 }
 
+/// G g Gᵀ of kernels by tap, rotated by 180° when asked.
 #[inline(always)]
-fn spread<E: Real, S, const M: usize, const N: usize>(g: &[E], lanes: usize, u: &mut [E], stride: usize)
-where
+#[expect(clippy::needless_range_loop, reason = "indices as in the equation")]
+fn spread<E: Real, S, const M: usize, const N: usize>(
+    g: &[E],
+    lanes: usize,
+    rotated: bool,
+    u: &mut [E],
+    stride: usize,
+) where
     S: Scheme<M, N>,
 {
+    let taps: [usize; TAPS] = from_fn(|tap| if rotated { TAPS - 1 - tap } else { tap } * lanes);
     for at in (0..lanes).step_by(LANES) {
         let mut columns = [[Lanes::<E, LANES>::default(); N]; 3];
         for (j, column) in columns.iter_mut().enumerate() {
-            *column = S::kernel(from_fn(|i| Lanes::load(g, (i * 3 + j) * lanes + at)));
+            *column = S::kernel(from_fn(|i| Lanes::load(g, taps[i * 3 + j] + at)));
         }
         for i in 0..N {
             let row = S::kernel(from_fn(|j| columns[j][i]));

@@ -230,3 +230,18 @@ fn supports_flat_3x3_windows_of_stride_1() {
     assert!(!supports(&Geometry { stride: [1, 1, 2], ..g }));
     assert!(!supports(&Geometry { input: [2, 4, 4], output: [2, 4, 4], ..g }));
 }
+
+#[test]
+fn large_tiles_pay_unless_most_of_them_hangs_over() {
+    let same = [[1, 1], [1, 1]];
+    for (batch, size, tile) in [
+        (16, 56, Tile::Four),
+        (16, 7, Tile::Four),
+        (16, 6, Tile::Two),
+        (16, 2, Tile::Two),
+        (1, 14, Tile::Two),
+    ] {
+        let g = geometry(batch, [1, 64, 64], [size, size], same, [1, 1]);
+        assert_eq!(best_tile(&g), tile, "{batch} of {size}");
+    }
+}

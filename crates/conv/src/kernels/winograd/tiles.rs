@@ -8,8 +8,21 @@ use std::ops::Range;
 
 use crate::Geometry;
 
-/// Tiles of a block: few enough that a task's scratch stays in the cache, in rows of the micro-kernel's 16 columns.
+/// Tiles of a block: few enough that its numbers stay in the cache, and whole columns of the micro-kernel's tiles.
 pub(super) const BLOCK: usize = 112;
+
+/// How many tasks are worth cutting tiles for, and how many stretches are enough.
+const MANY: usize = 4;
+const MOST: usize = 14;
+
+/// Memory is cut this much smaller under test, so that small sizes are cut in all ways.
+pub(super) const SHRINK: usize = if cfg!(test) { 64 } else { 1 };
+
+/// Cuts a stretch of segments into blocks of equal size, of at most `block` segments.
+pub(super) fn blocks(stretch: &Range<usize>, block: usize) -> Vec<Range<usize>> {
+    let (first, len, count) = (stretch.start, stretch.len(), stretch.len().div_ceil(block));
+    (0..count).map(|i| first + i * len / count..first + (i + 1) * len / count).collect()
+}
 
 /// The tiles of a geometry.
 #[derive(Clone, Copy, Debug)]
@@ -59,15 +72,26 @@ impl Tiles {
         self.segments() * self.width
     }
 
-    /// Segments of a block that should have about `tiles` tiles.
+    /// Segments of a block of at most `tiles` tiles, at least one.
     pub(super) fn block(&self, tiles: usize) -> usize {
-        (tiles.min(BLOCK) / self.width).max(1)
+        (tiles / self.width).clamp(1, self.segments())
     }
 
-    /// Segments of a block when all are cut into blocks of about the same size, at least two.
-    pub(super) fn equal_blocks(&self) -> usize {
-        let blocks = self.count().div_ceil(BLOCK).next_multiple_of(2);
-        self.segments().div_ceil(blocks).min(self.block(BLOCK))
+    /// How to cut the segments for tasks that take some each: segments of a block, and number of stretches; `None` when
+    /// there would be few. A task with blocks of some columns needs `scratch(columns)` bytes, all together `budget`.
+    pub(super) fn cut(
+        &self,
+        scratch: impl Fn(usize) -> usize,
+        budget: usize,
+        groups: usize,
+    ) -> Option<(usize, usize)> {
+        [BLOCK, BLOCK / 2].into_iter().find_map(|tiles| {
+            let block = self.block(tiles);
+            let affordable = budget / scratch(block * self.width);
+            let count = affordable.min(self.segments().div_ceil(block)).min(MOST);
+            // An even number shares out evenly among two threads, the commonest few.
+            (count * groups >= MANY && count > 0).then_some((block, (count & !1).max(1)))
+        })
     }
 
     /// Cuts the segments into at most `count` stretches of whole rows (whole images where sub-images interleave).

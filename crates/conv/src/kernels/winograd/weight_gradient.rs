@@ -5,10 +5,11 @@ use std::ops::Range;
 use striate_compute::gemm::{Mat, MatMut, Operand, Packed, gemm_serial};
 use striate_compute::{Buffer, Real, par};
 
-use super::blocks::{Gather, LANES, Layout, OutputAdjoint, Rows, overhang};
 use super::forward::{output_frame, transform_input};
+use super::gather::{Gather, OutputAdjoint};
 use super::kernels::{TAPS, Taps, spread_adjoint};
-use super::tiles::{BLOCK, Tiles};
+use super::layout::{LANES, Layout, Rows};
+use super::tiles::{SHRINK, Tiles, blocks};
 use super::transforms::Scheme;
 use crate::Geometry;
 
@@ -21,17 +22,14 @@ pub(super) struct WeightGradient<'a, E> {
     pub(super) beta: E,
 }
 
-/// Bytes of the scratch of all tasks that take some tiles each; and of both factors and of their products when tasks
+/// Bytes of the scratch of all tasks that take some tiles each; of both factors, and of their products, when tasks
 /// take a frequency each.
-const STRETCHES: usize = 28 << 20;
-const FACTORS: usize = 20 << 20;
-const PRODUCTS: usize = 10 << 20;
+const STRETCHES: usize = (28 << 20) / SHRINK;
+const FACTORS: usize = (20 << 20) / SHRINK;
+const PRODUCTS: usize = (10 << 20) / SHRINK;
 /// Tiles of a block and channels of a chunk when tasks take a frequency each.
 const LONG_BLOCK: usize = 256;
 const CHUNK: usize = 64;
-/// How many tasks are worth cutting tiles for, and how many are enough.
-const MANY: usize = 4;
-const MOST: usize = 14;
 
 impl<E: Real> WeightGradient<'_, E> {
     pub(super) fn run<S, const M: usize, const N: usize>(&self, dw: &mut [E])
@@ -39,39 +37,25 @@ impl<E: Real> WeightGradient<'_, E> {
         S: Scheme<M, N>,
     {
         let (k, c) = (self.g.group_features(), self.g.group_channels());
-        let stretches = |block: usize| {
-            let (v, m) = self.factors::<N>(block, k);
-            let task = Layout::new(c, k).len(N * N) + v.len(N * N) + m.len(N * N) + k * c * TAPS;
-            (STRETCHES / size_of::<E>() / task).min(self.tiles.segments() / block).min(MOST)
-        };
-        let block = self.tiles.block(BLOCK);
-        let halves = self.tiles.block(BLOCK / 2);
-        if stretches(block) * self.g.groups >= MANY {
-            self.by_stretches::<S, M, N>(block, stretches(block), dw);
-        } else if stretches(halves) * self.g.groups >= MANY {
-            self.by_stretches::<S, M, N>(halves, stretches(halves), dw);
-        } else {
-            self.by_frequencies::<S, M, N>(dw);
+        let gradient = Layout::new(c, k).len(N * N) + k * c * TAPS;
+        let task = |columns: usize| (Layout::new(k + c, columns).len(N * N) + gradient) * size_of::<E>();
+        match self.tiles.cut(task, STRETCHES, self.g.groups) {
+            Some((block, count)) => self.by_stretches::<S, M, N>(block, count, dw),
+            None => self.by_frequencies::<S, M, N>(dw),
         }
     }
 
-    /// Bᵀ d B and A dy Aᵀ of a block.
-    fn factors<const N: usize>(&self, block: usize, features: usize) -> (Layout, Layout) {
-        let columns = block * self.tiles.width;
-        let v = Layout::new(self.g.group_channels(), columns + overhang(self.tiles.width));
-        (v, Layout::new(features, columns + overhang(self.tiles.width)))
-    }
-
     /// Every task takes some tiles through all steps; their gradients are added in order.
-    fn by_stretches<S, const M: usize, const N: usize>(&self, block: usize, stretches: usize, dw: &mut [E])
+    fn by_stretches<S, const M: usize, const N: usize>(&self, block: usize, count: usize, dw: &mut [E])
     where
         S: Scheme<M, N>,
     {
         let WeightGradient { g, tiles, .. } = self;
         let (k, c) = (g.group_features(), g.group_channels());
-        let (v_layout, m_layout) = self.factors::<N>(block, k);
-        let u_layout = Layout::new(c, k);
-        let stretches = tiles.stretches(stretches);
+        let columns = block * tiles.width;
+        let (v_layout, m_layout, u_layout) =
+            (Layout::new(c, columns), Layout::new(k, columns), Layout::new(c, k));
+        let stretches = tiles.stretches(count);
         let mut parts = Buffer::scratch(stretches.len() * dw.len());
         par::pieces_mut(&mut parts, k * c * TAPS, |i, part| {
             let (segments, group) = (&stretches[i / g.groups], i % g.groups);
@@ -79,9 +63,8 @@ impl<E: Real> WeightGradient<'_, E> {
             let mut v = Buffer::scratch(v_layout.len(N * N));
             let mut m = Buffer::scratch(m_layout.len(N * N));
             let mut rows = Rows::new(tiles, block);
-            for first in segments.clone().step_by(block) {
-                let beta = if first == segments.start { E::zero() } else { E::one() };
-                let segments = first..(first + block).min(segments.end);
+            for (i, segments) in blocks(segments, block).into_iter().enumerate() {
+                let beta = if i == 0 { E::zero() } else { E::one() };
                 let columns = segments.len() * tiles.width;
                 let (channels, features) = (group * c..(group + 1) * c, group * k..(group + 1) * k);
                 self.input::<S, M, N>(segments.clone(), channels, v_layout, &mut rows, &mut v);
@@ -117,15 +100,15 @@ impl<E: Real> WeightGradient<'_, E> {
         let WeightGradient { g, tiles, .. } = self;
         let (k, c) = (g.group_features(), g.group_channels());
         // Both factors lie by block of tiles, then by chunk of channels, then by frequency.
-        let block = (LONG_BLOCK / tiles.width).clamp(1, tiles.segments());
-        let layout = Layout::new(CHUNK, block * tiles.width + overhang(tiles.width));
-        let len = layout.len(N * N);
         let (v_chunks, m_chunks) = (c.div_ceil(CHUNK), k.div_ceil(CHUNK));
         let chunks = v_chunks + m_chunks;
-        let bytes = len * chunks * size_of::<E>() * tiles.segments().div_ceil(block);
-        let stretches = tiles.stretches(bytes.div_ceil(FACTORS));
-        let longest = stretches.iter().map(Range::len).max().unwrap_or(0).div_ceil(block);
-        let mut factors = Buffer::scratch(len * chunks * longest);
+        let tile = CHUNK * chunks * N * N * size_of::<E>();
+        let block = tiles.block((FACTORS / tile).min(LONG_BLOCK));
+        let layout = Layout::new(CHUNK, block * tiles.width);
+        let len = layout.len(N * N);
+        let stretches = tiles.stretches((tiles.count() * tile).div_ceil(FACTORS));
+        let most = stretches.iter().map(|stretch| stretch.len().div_ceil(block)).max().unwrap_or(0);
+        let mut factors = Buffer::scratch(len * chunks * most);
 
         let pass = (PRODUCTS / size_of::<E>() / Layout::new(c, CHUNK).len(N * N)).max(1) * CHUNK;
         let u_layout = Layout::new(c, pass.min(k));
@@ -133,31 +116,27 @@ impl<E: Real> WeightGradient<'_, E> {
         for (group, dw) in dw.chunks_exact_mut(k * c * TAPS).enumerate() {
             for (s, stretch) in stretches.iter().enumerate() {
                 let beta = if s == 0 { self.beta } else { E::one() };
-                let blocks = stretch.len().div_ceil(block);
-                let segments = |i: usize| {
-                    let first = stretch.start + i * block;
-                    first..(first + block).min(stretch.end)
-                };
-                par::pieces_mut(&mut factors[..len * chunks * blocks], len, |i, factor| {
-                    let (i, chunk) = (i / chunks, i % chunks);
+                let blocks = blocks(stretch, block);
+                par::pieces_mut(&mut factors[..len * chunks * blocks.len()], len, |i, factor| {
+                    let (segments, chunk) = (blocks[i / chunks].clone(), i % chunks);
                     let mut rows = Rows::new(tiles, block);
                     if chunk < v_chunks {
                         let channels = part(c, chunk, group);
-                        self.input::<S, M, N>(segments(i), channels, layout, &mut rows, factor);
+                        self.input::<S, M, N>(segments, channels, layout, &mut rows, factor);
                     } else {
                         let features = part(k, chunk - v_chunks, group);
-                        self.output::<S, M, N>(segments(i), features, layout, &mut rows, factor);
+                        self.output::<S, M, N>(segments, features, layout, &mut rows, factor);
                     }
                 });
                 let factor = |f: usize, i: usize, chunk: usize, rows: usize| {
                     let data = &factors[(i * chunks + chunk) * len..];
-                    Mat { rows, ..layout.matrix(data, f, segments(i).len() * tiles.width) }
+                    Mat { rows, ..layout.matrix(data, f, blocks[i].len() * tiles.width) }
                 };
                 for (p, dw) in dw.chunks_mut(pass * c * TAPS).enumerate() {
                     let features = dw.len() / (c * TAPS);
                     par::pieces_mut(&mut u, u_layout.stride, |f, u| {
                         for (i, j) in
-                            (0..blocks).flat_map(|i| (0..features.div_ceil(CHUNK)).map(move |j| (i, j)))
+                            (0..blocks.len()).flat_map(|i| (0..features.div_ceil(CHUNK)).map(move |j| (i, j)))
                         {
                             let beta = if i == 0 { E::zero() } else { E::one() };
                             let columns = part(features, j, 0).len();
