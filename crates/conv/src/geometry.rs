@@ -258,7 +258,7 @@ pub struct Geometry {
     pub output: [usize; 3],
     /// Spatial size of w.
     pub kernel: [usize; 3],
-    /// Steps of the window.
+    /// Steps of the window; 1 where there is no second place.
     pub stride: [usize; 3],
     /// Distance of neighbouring kernel elements.
     pub dilation: [usize; 3],
@@ -306,6 +306,7 @@ impl Geometry {
         }
         let mut output = [0; D];
         let mut before = [0; D];
+        let mut steps = options.stride;
         for axis in 0..D {
             let stride = options.stride[axis];
             if options.padding == Padding::Same && stride != 1 {
@@ -315,6 +316,7 @@ impl Geometry {
             let padding = options.padding.sides(axis, kernel, dilation);
             output[axis] = output_size(axis, x_spatial[axis], Window { kernel, stride, padding, dilation })?;
             before[axis] = padding.0 as isize;
+            steps[axis] = if output[axis] == 1 { 1 } else { stride };
         }
         Geometry {
             batch: x[0],
@@ -324,7 +326,7 @@ impl Geometry {
             input: lift(x_spatial, 1),
             output: lift(output, 1),
             kernel: lift(w_spatial, 1),
-            stride: lift(options.stride, 1),
+            stride: lift(steps, 1),
             dilation: lift(options.dilation, 1),
             padding: lift(before, 0),
         }
@@ -352,6 +354,7 @@ impl Geometry {
         let overflow = GeometryError::Overflow { what: "channels" };
         let mut input = [0; D];
         let mut before = [0; D];
+        let mut steps = options.stride;
         for axis in 0..D {
             let (kernel, stride, dilation) = (w_spatial[axis], options.stride[axis], options.dilation[axis]);
             if options.padding == Padding::Same && stride != 1 {
@@ -361,6 +364,7 @@ impl Geometry {
             let window = Window { kernel, stride, padding, dilation };
             input[axis] = transposed_output_size(axis, y_spatial[axis], window, output_padding[axis])?;
             before[axis] = isize::try_from(padding.0).map_err(|_| overflow.clone())?;
+            steps[axis] = if y_spatial[axis] == 1 { 1 } else { stride };
         }
         Geometry {
             batch: y[0],
@@ -370,7 +374,7 @@ impl Geometry {
             input: lift(input, 1),
             output: lift(y_spatial, 1),
             kernel: lift(w_spatial, 1),
-            stride: lift(options.stride, 1),
+            stride: lift(steps, 1),
             dilation: lift(options.dilation, 1),
             padding: lift(before, 0),
         }

@@ -6,6 +6,9 @@ use striate_compute::{Buffer, Real};
 
 use crate::Geometry;
 
+/// The largest stride that rows are split by.
+const SPLIT: usize = 8;
+
 /// The channels of one image and one group, with each row of x split by the stride: what a step of the window apart
 /// is then contiguous.
 pub(super) struct Source<'a, E: Real> {
@@ -14,7 +17,7 @@ pub(super) struct Source<'a, E: Real> {
 }
 
 enum Rows<'a, E: Real> {
-    /// Stride 1: x itself.
+    /// Stride 1, or one so large that few elements are read: x itself.
     Whole(&'a [E]),
     /// (c, row, phase, place): place j of phase f holds x[.., j·s + f], padded with zeros.
     Split(Buffer<E>),
@@ -24,7 +27,7 @@ impl<'a, E: Real> Source<'a, E> {
     /// For the channels `x` (c, *).
     pub(super) fn new(g: &'a Geometry, x: &'a [E]) -> Self {
         let (stride, width) = (g.stride[2], g.input[2]);
-        if stride == 1 || x.is_empty() {
+        if stride == 1 || stride > SPLIT || x.is_empty() {
             return Source { g, rows: Rows::Whole(x) };
         }
         let places = width.div_ceil(stride);
@@ -66,7 +69,17 @@ impl<'a, E: Real> Source<'a, E> {
             let ih = (line % h_out * g.stride[1] + tap[1] * g.dilation[1]) as isize - g.padding[1];
             if (0..depth as isize).contains(&id) && (0..height as isize).contains(&ih) {
                 let row = (c * depth + id as usize) * height + ih as usize;
-                shifted(self.line(row, phase, width), first as isize + shift, part);
+                match &self.rows {
+                    Rows::Whole(x) if stride > 1 => {
+                        stepped(&x[row * width..][..width], first as isize * stride + start, stride, part);
+                    }
+                    Rows::Whole(x) => shifted(&x[row * width..][..width], first as isize + start, part),
+                    Rows::Split(split) => {
+                        let places = width.div_ceil(g.stride[2]);
+                        let line = &split[(row * g.stride[2] + phase) * places..][..places];
+                        shifted(line, first as isize + shift, part);
+                    }
+                }
             } else {
                 part.fill(E::zero());
             }
@@ -74,16 +87,13 @@ impl<'a, E: Real> Source<'a, E> {
             to = rest;
         }
     }
+}
 
-    #[inline(always)]
-    fn line(&self, row: usize, phase: usize, width: usize) -> &[E] {
-        match &self.rows {
-            Rows::Whole(x) => &x[row * width..][..width],
-            Rows::Split(split) => {
-                let places = width.div_ceil(self.g.stride[2]);
-                &split[(row * self.g.stride[2] + phase) * places..][..places]
-            }
-        }
+/// `to[i] = from[i · stride + start]`, zero outside
+fn stepped<E: Real>(from: &[E], start: isize, stride: isize, to: &mut [E]) {
+    for (i, to) in (0..).zip(to) {
+        let place = usize::try_from(i * stride + start).ok();
+        *to = place.and_then(|place| from.get(place)).copied().unwrap_or(E::zero());
     }
 }
 

@@ -24,6 +24,18 @@ struct Bordered<E: Real> {
     strides: [usize; 4],
 }
 
+/// The most numbers that the rows of one tile may take.
+const LIMIT: usize = 1 << 26;
+
+/// Whether the rows and their borders are within the limit.
+pub(super) fn supports(g: &Geometry) -> bool {
+    let border = |axis: usize| (g.kernel[axis] - 1).saturating_mul(g.dilation[axis]).saturating_add(1);
+    let along = |axis: usize| g.output[axis].saturating_mul(g.stride[axis]).saturating_add(border(axis));
+    let width = g.output[2].saturating_add(LANES).saturating_mul(g.stride[2]).saturating_add(border(2));
+    let all = [g.group_channels(), border(0), along(1), width];
+    all.into_iter().fold(1, usize::saturating_mul) <= LIMIT
+}
+
 impl<E: Real> Bordered<E> {
     /// What the rows `lines` of y, all of one depth, read.
     fn new(g: &Geometry, x: &[E], lines: &Range<usize>) -> Self {

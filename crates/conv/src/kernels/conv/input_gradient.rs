@@ -100,9 +100,14 @@ fn transposed<E: Real>(g: &Geometry, w: &[E], axes: &[Axis; 3]) -> Buffer<E> {
     to
 }
 
+/// Phases along each axis: as many as steps, unless dx is shorter.
+fn phase_counts(g: &Geometry) -> [usize; 3] {
+    std::array::from_fn(|axis| g.stride[axis].min(g.input[axis]).max(1))
+}
+
 /// All phases, the last axis fastest.
 pub(super) fn phases<E: Real>(g: &Geometry, w: &[E]) -> Vec<Phase<E>> {
-    let [sd, sh, sw] = g.stride;
+    let [sd, sh, sw] = phase_counts(g);
     (0..sd)
         .flat_map(|d| (0..sh).flat_map(move |h| (0..sw).map(move |w| [d, h, w])))
         .map(|start| Phase::new(g, w, start))
@@ -124,13 +129,14 @@ pub(super) fn interleave<E: Real>(
     // The first axis along which there is anything to cut.
     let axis = (0..2).find(|&axis| g.input[axis] > 1).unwrap_or(2);
     let inner: usize = g.input[axis + 1..].iter().product();
-    let per_phase = inner.div_ceil(g.stride[axis + 1..].iter().product()).max(1);
+    let per_phase = inner.div_ceil(phase_counts(g)[axis + 1..].iter().product()).max(1);
     let step = if axis == 2 && direct {
         usize::MAX
     } else {
         (PLACES / per_phase).max(1).saturating_mul(g.stride[axis])
     };
     let channels = g.group_channels();
+    let side = phase_counts(g)[2];
     let mut bands = Vec::new();
     for (part, dx) in dx.chunks_exact_mut((channels * g.input_size()).max(1)).enumerate() {
         let mut rest = MatMut::new(dx, channels, g.input_size());
@@ -145,7 +151,7 @@ pub(super) fn interleave<E: Real>(
     par::pieces_mut(&mut bands, 1, |_, band| {
         let (image, group, band, dx) = &mut band[0];
         let bias = bias.map(|bias| &bias[*group * channels..][..channels]);
-        for (phases, engines) in phases.chunks(g.stride[2]).zip(engines.chunks(g.stride[2])) {
+        for (phases, engines) in phases.chunks(side).zip(engines.chunks(side)) {
             let cut = Cut::new(g, &phases[0], axis, band);
             let mut sums: Vec<Buffer<E>> = Vec::with_capacity(phases.len());
             let mut widths = Vec::with_capacity(phases.len());

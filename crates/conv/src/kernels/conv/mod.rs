@@ -51,7 +51,8 @@ impl ConvAlgorithm {
     /// Whether the algorithm computes such a convolution.
     pub fn supports(self, g: &Geometry) -> bool {
         match self {
-            ConvAlgorithm::Auto | ConvAlgorithm::Direct | ConvAlgorithm::Im2col => true,
+            ConvAlgorithm::Auto | ConvAlgorithm::Im2col => true,
+            ConvAlgorithm::Direct => direct::supports(g),
             ConvAlgorithm::Matrix => crate::matrix::fits(g),
             ConvAlgorithm::Winograd => false,
         }
@@ -159,7 +160,7 @@ fn run<E: Real>(
     let direct = algorithm == ConvAlgorithm::Direct;
     let step = if direct { direct::tile_places(g) } else { im2col::tile_places(g.output_size()) };
     let mut tiles = output::tiles(g, step, bias, y);
-    let engine = (g.group_channels() > 0).then(|| Engine::new(g, direct, w));
+    let engine = (g.group_channels() > 0 && !tiles.is_empty()).then(|| Engine::new(g, direct, w));
     par::pieces_mut(&mut tiles, 1, |_, tile| match &engine {
         Some(engine) => engine.tile(g, x, beta, &mut tile[0]),
         None => tile[0].empty(beta),
@@ -183,6 +184,10 @@ pub fn input_gradient<E: Real>(
     dx: &mut [E],
 ) {
     check(g, algorithm, dx, w, dy);
+    if dx.is_empty() || dy.is_empty() {
+        reference::scale(dx, beta);
+        return output::add_bias(bias, g.input_size(), dx);
+    }
     let algorithm = algorithm.chosen(g);
     if algorithm == ConvAlgorithm::Matrix {
         matrix::input_gradient(g, w, dy, beta, dx);
@@ -213,6 +218,9 @@ pub fn weight_gradient<E: Real>(
     dw: &mut [E],
 ) {
     check(g, algorithm, x, dw, dy);
+    if x.is_empty() || dy.is_empty() {
+        return reference::scale(dw, beta);
+    }
     match algorithm.chosen(g) {
         ConvAlgorithm::Direct => direct::weight_gradient(g, x, dy, beta, dw),
         ConvAlgorithm::Matrix => matrix::weight_gradient(g, x, dy, beta, dw),
