@@ -382,13 +382,16 @@ impl Geometry {
     }
 
     fn checked(self, algorithm: ConvAlgorithm) -> Result<Self, GeometryError> {
-        let all = [self.batch, self.channels].into_iter().chain(self.input).collect::<Vec<_>>();
-        product(&all).ok_or(GeometryError::Overflow { what: "elements of x" })?;
-        let all = [self.batch, self.features].into_iter().chain(self.output).collect::<Vec<_>>();
-        product(&all).ok_or(GeometryError::Overflow { what: "elements of y" })?;
-        let all =
-            [self.features, self.channels / self.groups].into_iter().chain(self.kernel).collect::<Vec<_>>();
-        product(&all).ok_or(GeometryError::Overflow { what: "elements of w" })?;
+        let arrays = [
+            ("elements of x", [self.batch, self.channels], self.input),
+            ("elements of y", [self.batch, self.features], self.output),
+            ("elements of w", [self.features, self.group_channels()], self.kernel),
+        ];
+        for (what, [first, second], spatial) in arrays {
+            // Axes of length 0 do not excuse the others.
+            let all: Vec<usize> = [first, second].into_iter().chain(spatial).map(|n| n.max(1)).collect();
+            product(&all).ok_or(GeometryError::Overflow { what })?;
+        }
         if !algorithm.supports(&self) {
             let Geometry { kernel, stride, dilation, .. } = self;
             return Err(GeometryError::Algorithm { algorithm, kernel, stride, dilation });
