@@ -7,7 +7,7 @@ use crate::kernels::{planes, strided};
 
 /// The mean of each window.
 ///
-/// y[o] = Σ over t of x[o·s + t − p] / divisor, zero outside x. x holds `pool.planes` planes of the input's size, y as
+/// `y[o] = Σ x[o·s + t − p] / divisor` over t, zero outside x. x holds `pool.planes` planes of the input's size, y as
 /// many of the output's.
 ///
 /// # Panics

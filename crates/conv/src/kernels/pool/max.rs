@@ -9,7 +9,7 @@ use crate::kernels::planes;
 
 /// The largest element of each window, and which it is.
 ///
-/// y[o] = max over t of x[o·s + t·d − p]; the first of equals wins, and of NaN the last, as in PyTorch.
+/// `y[o] = max x[o·s + t·d − p]` over t; the first of equals wins, and of NaN the last, as in PyTorch.
 /// x holds `pool.planes` planes of the input's size, y and `winners` as many of the output's.
 ///
 /// # Panics

@@ -4,7 +4,7 @@ use striate_compute::Real;
 
 use crate::kernels::planes;
 
-/// y[indices[o]] = x[o] in each plane, zero elsewhere; where an index comes several times, the last value stays.
+/// `y[indices[o]] = x[o]` in each plane, zero elsewhere; where an index comes several times, the last value stays.
 ///
 /// x and `indices` hold as many planes of `inputs` elements as y of `outputs`.
 ///
@@ -26,7 +26,8 @@ pub fn max_unpool<E: Real>(x: &[E], indices: &[usize], inputs: usize, outputs: u
     });
 }
 
-/// Gradient of [`max_unpool`]: dx[o] ← β·dx[o] + dy[indices[o]]. β is 0 or 1; for 0, what dx holds before is arbitrary.
+/// Gradient of [`max_unpool`]: `dx[o] ← β·dx[o] + dy[indices[o]]`. β is 0 or 1; for 0, what dx holds before is
+/// arbitrary.
 ///
 /// # Panics
 /// When slices have other lengths, or an index is outside its plane.

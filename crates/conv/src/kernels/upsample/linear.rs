@@ -5,7 +5,7 @@ use striate_compute::Real;
 use super::geometry::UpsampleGeometry;
 use crate::kernels::planes;
 
-/// Linear interpolation along each axis: y[o] = (1 − λ)·x[i] + λ·x[i + 1], i + λ = the place of o in x.
+/// Linear interpolation along each axis: `y[o] = (1 − λ)·x[i] + λ·x[i + 1]`, i + λ the place of o in x.
 ///
 /// The place is o·(I − 1)/(O − 1) with `align_corners`, which keeps first and last elements where they are; else
 /// (o + ½)·I/O − ½, not below 0: pixels have an extent. Bilinear over two axes, trilinear over three.

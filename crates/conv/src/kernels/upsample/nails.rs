@@ -5,7 +5,7 @@ use striate_compute::Real;
 use super::geometry::UpsampleGeometry;
 use crate::kernels::{planes, strided};
 
-/// y[o·f] = x[o], zero elsewhere: each value stands in the first cell of its block of f, f = O / I along each axis.
+/// `y[o·f] = x[o]`, zero elsewhere: each value stands in the first cell of its block of f, f = O / I along each axis.
 ///
 /// x holds `sizes.planes` planes of the input's size, y as many of the output's.
 ///
@@ -40,7 +40,7 @@ pub fn bed_of_nails<E: Real>(sizes: &UpsampleGeometry, x: &[E], y: &mut [E]) {
     );
 }
 
-/// Transpose of [`bed_of_nails`], its gradient: dx[o] ← β·dx[o] + dy[o·f]. β is 0 or 1; for 0, what dx holds before is
+/// Transpose of [`bed_of_nails`], its gradient: `dx[o] ← β·dx[o] + dy[o·f]`. β is 0 or 1; for 0, what dx holds before is
 /// arbitrary.
 ///
 /// # Panics

@@ -7,7 +7,7 @@ use striate_compute::Real;
 use super::geometry::UpsampleGeometry;
 use crate::kernels::{planes, strided};
 
-/// The nearest element before each place: y[o] = x[⌊o · I / O⌋] along each axis, computed in f32 as PyTorch does.
+/// The nearest element before each place: `y[o] = x[⌊o·I/O⌋]` along each axis, computed in f32 as PyTorch does.
 ///
 /// x holds `sizes.planes` planes of the input's size, y as many of the output's.
 ///
@@ -61,7 +61,7 @@ pub fn nearest<E: Real>(sizes: &UpsampleGeometry, x: &[E], y: &mut [E]) {
     );
 }
 
-/// Transpose of [`nearest`], its gradient: dx[i] ← β·dx[i] + Σ dy over the copies of i. β is 0 or 1; for 0, what dx
+/// Transpose of [`nearest`], its gradient: `dx[i] ← β·dx[i] + Σ dy` over the copies of i. β is 0 or 1; for 0, what dx
 /// holds before is arbitrary.
 ///
 /// # Panics

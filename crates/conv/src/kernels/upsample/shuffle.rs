@@ -63,7 +63,7 @@ fn block(factor: usize) -> Result<usize, GeometryError> {
     product(&[factor, factor]).ok_or(GeometryError::Overflow { what: "factor" })
 }
 
-/// y[c, h·r + i, w·r + j] = x[c·r² + i·r + j, h, w] for each plane c of y.
+/// `y[c, h·r + i, w·r + j] = x[c·r² + i·r + j, h, w]` for each plane c of y.
 ///
 /// # Panics
 /// When slices have other lengths.

@@ -58,7 +58,7 @@ pub fn avg_pool1d<E: Real>(x: &Tensor<E>, options: impl Into<AvgPoolOptions<1>>)
 
 /// Mean of each window.
 ///
-/// y[o] = Σ over t of x[o·s + t − p] / divisor, zero outside x; dx[i] = Σ dy[o] / divisor over the windows that i is in.
+/// `y[o] = Σ x[o·s + t − p] / divisor` over t, zero outside x; `dx[i] = Σ dy[o] / divisor` over the windows of i.
 /// The divisor is the number of the window's elements: with those in the padding (but not those that ceil mode adds),
 /// unless the options say otherwise.
 ///
@@ -102,7 +102,7 @@ pub fn adaptive_avg_pool1d<E: Real>(x: &Tensor<E>, output: usize) -> Tensor<E> {
 
 /// Means of as many windows as the result is to have elements.
 ///
-/// y[o] = mean of x[⌊o·I/O⌋ .. ⌈(o + 1)·I/O⌉] along each axis; dx[i] = Σ dy[o] / (the window's elements).
+/// `y[o] = mean x[⌊o·I/O⌋ .. ⌈(o + 1)·I/O⌉]` along each axis; `dx[i] = Σ dy[o] / elements` over the windows of i.
 /// x (N, C, H, W) → (N, C, output). PyTorch's `F.adaptive_avg_pool2d`.
 ///
 /// # Panics

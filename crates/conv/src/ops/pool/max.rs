@@ -189,7 +189,7 @@ pub fn max_pool1d<E: Real>(x: &Tensor<E>, options: impl Into<PoolOptions<1>>) ->
 
 /// Largest element of each window.
 ///
-/// y[o] = max over t of x[o·s + t·d − p], inside x; dx[i] = Σ dy[o] over the windows that i wins. The first of equals
+/// `y[o] = max x[o·s + t·d − p]` over t, inside x; `dx[i] = Σ dy[o]` over the windows that i wins. The first of equals
 /// wins, in row-major order, and NaN wins over numbers.
 ///
 /// x (N, C, H, W) → (N, C, H', W') with sizes by [`pool_output_size`](crate::pool_output_size).
@@ -283,7 +283,7 @@ pub fn adaptive_max_pool1d<E: Real>(x: &Tensor<E>, output: usize) -> Tensor<E> {
 
 /// Largest elements of as many windows as the result is to have elements.
 ///
-/// y[o] = max of x[⌊o·I/O⌋ .. ⌈(o + 1)·I/O⌉] along each axis; dx[i] = Σ dy[o] over the windows that i wins.
+/// `y[o] = max x[⌊o·I/O⌋ .. ⌈(o + 1)·I/O⌉]` along each axis; `dx[i] = Σ dy[o]` over the windows that i wins.
 /// x (N, C, H, W) → (N, C, output). PyTorch's `F.adaptive_max_pool2d`.
 ///
 /// # Panics

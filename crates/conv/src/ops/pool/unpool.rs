@@ -135,7 +135,7 @@ pub fn max_unpool1d<E: Real, I: Dimension>(
 
 /// Values back to the places that max pooling took them from, zeros elsewhere.
 ///
-/// y[indices[o]] = x[o] in each plane; dx[o] = dy[indices[o]]. Where windows overlapped and an index comes several
+/// `y[indices[o]] = x[o]` in each plane; `dx[o] = dy[indices[o]]`. Where windows overlapped and an index comes several
 /// times, the last value stays, and all get the gradient.
 ///
 /// x and `indices` (N, C, H, W) → (N, C, H', W'): H' = (H − 1)·s − 2p + k unless `size` says otherwise, which may

@@ -103,7 +103,7 @@ pub fn upsample_nearest1d<E: Real>(x: &Tensor<E>, to: impl Into<Resize<1>>) -> T
 
 /// Repeated elements: each place shows the nearest element before it.
 ///
-/// y[o] = x[⌊o·I/O⌋] along each axis, computed in f32 as PyTorch does; dx[i] = Σ dy over the copies of i.
+/// `y[o] = x[⌊o·I/O⌋]` along each axis, computed in f32 as PyTorch does; `dx[i] = Σ dy` over the copies of i.
 ///
 /// x (N, C, H, W) → (N, C, H', W'), sizes or factors of sizes by `to`. PyTorch's `F.interpolate(mode='nearest')`;
 /// notes, section 6.
@@ -145,8 +145,8 @@ pub fn upsample_linear1d<E: Real>(x: &Tensor<E>, to: impl Into<Resize<1>>, align
 
 /// Linear interpolation along two axes.
 ///
-/// y[o] = (1 − λ)·x[i] + λ·x[i + 1] along each axis, with i + λ the place of o in x: o·(I − 1)/(O − 1) with
-/// `align_corners`, else (o + ½)·I/O − ½, not below 0; dx[i] = Σ dy times the weights that i has.
+/// `y[o] = (1 − λ)·x[i] + λ·x[i + 1]` along each axis, with i + λ the place of o in x: o·(I − 1)/(O − 1) with
+/// `align_corners`, else (o + ½)·I/O − ½, not below 0; `dx[i] = Σ dy` times the weights that i has.
 ///
 /// x (N, C, H, W) → (N, C, H', W'), sizes or factors of sizes by `to`. PyTorch's `F.interpolate(mode='bilinear')`.
 ///

@@ -40,7 +40,7 @@ pub fn bed_of_nails1d<E: Real>(x: &Tensor<E>, factors: [usize; 1]) -> Tensor<E> 
 
 /// Each element in the first cell of a block of f, zeros in the others.
 ///
-/// y[o·f] = x[o] along each axis; dx[o] = dy[o·f]. x (N, C, H, W) → (N, C, H·f₀, W·f₁). Notes, section 6; PyTorch's
+/// `y[o·f] = x[o]` along each axis; `dx[o] = dy[o·f]`. x (N, C, H, W) → (N, C, H·f₀, W·f₁). Notes, section 6; PyTorch's
 /// `F.conv_transpose2d` with a kernel of a single one.
 ///
 /// # Panics

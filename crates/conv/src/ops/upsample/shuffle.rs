@@ -24,7 +24,7 @@ impl<E: Real> LinearMap<E> for PixelShuffle {
 
 /// Larger images from many channels: r² channels of small images make one of images r times as large.
 ///
-/// y[n, c, h·r + i, w·r + j] = x[n, c·r² + i·r + j, h, w]; dx is dy put back.
+/// `y[n, c, h·r + i, w·r + j] = x[n, c·r² + i·r + j, h, w]`; dx is dy put back.
 /// x (N, C·r², H, W) → (N, C, H·r, W·r). Shi et al. 2016; PyTorch's `F.pixel_shuffle`.
 ///
 /// # Panics
@@ -46,7 +46,7 @@ pub fn pixel_shuffle<E: Real>(x: &Tensor<E>, factor: usize) -> Tensor<E> {
 
 /// Many channels from larger images, the inverse of [`pixel_shuffle`].
 ///
-/// y[n, c·r² + i·r + j, h, w] = x[n, c, h·r + i, w·r + j]; dx is dy put back.
+/// `y[n, c·r² + i·r + j, h, w] = x[n, c, h·r + i, w·r + j]`; dx is dy put back.
 /// x (N, C, H·r, W·r) → (N, C·r², H, W). PyTorch's `F.pixel_unshuffle`.
 ///
 /// # Panics
