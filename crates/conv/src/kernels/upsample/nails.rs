@@ -40,8 +40,8 @@ pub fn bed_of_nails<E: Real>(sizes: &UpsampleGeometry, x: &[E], y: &mut [E]) {
     );
 }
 
-/// Transpose of [`bed_of_nails`], its gradient: `dx[o] ← β·dx[o] + dy[o·f]`. β is 0 or 1; for 0, what dx holds before is
-/// arbitrary.
+/// Transpose of [`bed_of_nails`], its gradient: `dx[o] ← β·dx[o] + dy[o·f]`. β is 0 or 1; for 0, what dx holds before
+/// is arbitrary.
 ///
 /// # Panics
 /// When slices have other lengths, or the output is no multiple of the input.
