@@ -26,6 +26,7 @@ mod tests;
 
 use striate_compute::{Real, map, par};
 
+use super::winograd;
 use crate::Geometry;
 use output::Tile;
 
@@ -47,6 +48,9 @@ pub enum ConvAlgorithm {
     Winograd,
 }
 
+/// Channels from which transforming a tile costs less than the products it saves.
+const MANY: usize = 16;
+
 impl ConvAlgorithm {
     /// Whether the algorithm computes such a convolution.
     pub fn supports(self, g: &Geometry) -> bool {
@@ -54,7 +58,7 @@ impl ConvAlgorithm {
             ConvAlgorithm::Auto | ConvAlgorithm::Im2col => true,
             ConvAlgorithm::Direct => direct::supports(g),
             ConvAlgorithm::Matrix => crate::matrix::fits(g),
-            ConvAlgorithm::Winograd => false,
+            ConvAlgorithm::Winograd => winograd::supports(g),
         }
     }
 
@@ -62,6 +66,11 @@ impl ConvAlgorithm {
         match self {
             ConvAlgorithm::Auto if g.group_channels() == 1 && g.group_features() <= 2 => {
                 ConvAlgorithm::Direct
+            }
+            ConvAlgorithm::Auto
+                if winograd::supports(g) && g.group_channels().min(g.group_features()) >= MANY =>
+            {
+                ConvAlgorithm::Winograd
             }
             ConvAlgorithm::Auto => ConvAlgorithm::Im2col,
             algorithm => algorithm,
@@ -153,6 +162,9 @@ fn run<E: Real>(
     beta: E,
     y: &mut [E],
 ) {
+    if algorithm == ConvAlgorithm::Winograd {
+        return winograd::forward(g, winograd::best_tile(g), x, winograd::Weights::Direct(w), bias, beta, y);
+    }
     if algorithm == ConvAlgorithm::Matrix {
         matrix::forward(g, x, w, beta, y);
         return output::add_bias(bias, g.output_size(), y);
@@ -189,6 +201,18 @@ pub fn input_gradient<E: Real>(
         return output::add_bias(bias, g.input_size(), dx);
     }
     let algorithm = algorithm.chosen(g);
+    if algorithm == ConvAlgorithm::Winograd {
+        let g = winograd::adjoint(g);
+        return winograd::forward(
+            &g,
+            winograd::best_tile(&g),
+            dy,
+            winograd::Weights::Adjoint(w),
+            bias,
+            beta,
+            dx,
+        );
+    }
     if algorithm == ConvAlgorithm::Matrix {
         matrix::input_gradient(g, w, dy, beta, dx);
         return output::add_bias(bias, g.input_size(), dx);
@@ -224,6 +248,7 @@ pub fn weight_gradient<E: Real>(
     match algorithm.chosen(g) {
         ConvAlgorithm::Direct => direct::weight_gradient(g, x, dy, beta, dw),
         ConvAlgorithm::Matrix => matrix::weight_gradient(g, x, dy, beta, dw),
+        ConvAlgorithm::Winograd => winograd::weight_gradient(g, winograd::best_tile(g), x, dy, beta, dw),
         _ => im2col::weight_gradient(g, x, dy, beta, dw),
     }
 }

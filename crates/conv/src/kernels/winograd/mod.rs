@@ -16,8 +16,6 @@
 //!
 //! A. Lavin, S. Gray: Fast Algorithms for Convolutional Neural Networks, 2016.
 
-#![allow(dead_code, reason = "the convolution that chooses between algorithms calls it")]
-
 mod forward;
 mod gather;
 mod kernels;
@@ -102,15 +100,7 @@ pub(crate) fn forward<E: Real>(
     }
 }
 
-/// dx ← ∂L/∂x + β·dx: the convolution of dy with the [adjoint](Weights::Adjoint) weights.
-///
-/// # Panics
-/// As [`forward`].
-pub(crate) fn input_gradient<E: Real>(g: &Geometry, tile: Tile, dy: &[E], w: &[E], beta: E, dx: &mut [E]) {
-    forward(&adjoint(g), tile, dy, Weights::Adjoint(w), None, beta, dx);
-}
-
-/// The convolution that takes dy to dx: features and channels change places, and padding is what the window leaves.
+/// The convolution that takes dy to dx with [adjoint](Weights::Adjoint) weights: features and channels change places, and padding is what the window leaves.
 pub(crate) fn adjoint(g: &Geometry) -> Geometry {
     Geometry {
         channels: g.features,
