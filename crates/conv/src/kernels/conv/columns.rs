@@ -19,23 +19,29 @@ pub(super) struct Source<'a, E: Real> {
 enum Rows<'a, E: Real> {
     /// Stride 1, or one so large that few elements are read: x itself.
     Whole(&'a [E]),
-    /// (c, row, phase, place): place j of phase f holds x[.., j·s + f], padded with zeros.
-    Split(Buffer<E>),
+    /// (c, row, phase, place) for the rows from `first` on: place j of phase f holds x[.., j·s + f], padded with zeros.
+    Split { rows: Buffer<E>, first: usize, count: usize },
 }
 
 impl<'a, E: Real> Source<'a, E> {
-    /// For the channels `x` (c, *).
-    pub(super) fn new(g: &'a Geometry, x: &'a [E]) -> Self {
+    /// For the channels `x` (c, *), and what the places `range` of y read of them.
+    pub(super) fn new(g: &'a Geometry, x: &'a [E], range: Range<usize>) -> Self {
         let (stride, width) = (g.stride[2], g.input[2]);
-        if stride == 1 || stride > SPLIT || x.is_empty() {
+        if stride == 1 || stride > SPLIT || x.is_empty() || range.is_empty() {
             return Source { g, rows: Rows::Whole(x) };
         }
+        let needed = rows_read(g, range);
+        let (first, count) = (needed.start, needed.len());
         let places = width.div_ceil(stride);
-        let mut split = Buffer::scratch(x.len() / width * stride * places);
-        for (to, from) in split.chunks_exact_mut(stride * places).zip(x.chunks_exact(width)) {
-            split_row(from, stride, places, to);
+        let mut rows = Buffer::scratch(x.len() / g.input_size() * count * stride * places);
+        let of_channel = rows.chunks_exact_mut((count * stride * places).max(1));
+        for (to, from) in of_channel.zip(x.chunks_exact(g.input_size())) {
+            let from = from[first * width..].chunks_exact(width);
+            for (to, from) in to.chunks_exact_mut(stride * places).zip(from) {
+                split_row(from, stride, places, to);
+            }
         }
-        Source { g, rows: Rows::Split(split) }
+        Source { g, rows: Rows::Split { rows, first, count } }
     }
 
     /// Writes the rows (c, t) for `channels` and all taps of the places `range` of y, `pitch` numbers apart.
@@ -74,9 +80,10 @@ impl<'a, E: Real> Source<'a, E> {
                         stepped(&x[row * width..][..width], first as isize * stride + start, stride, part);
                     }
                     Rows::Whole(x) => shifted(&x[row * width..][..width], first as isize + start, part),
-                    Rows::Split(split) => {
+                    Rows::Split { rows, first: before, count } => {
                         let places = width.div_ceil(g.stride[2]);
-                        let line = &split[(row * g.stride[2] + phase) * places..][..places];
+                        let row = c * count + (id as usize * height + ih as usize - before);
+                        let line = &rows[(row * g.stride[2] + phase) * places..][..places];
                         shifted(line, first as isize + shift, part);
                     }
                 }
@@ -86,6 +93,29 @@ impl<'a, E: Real> Source<'a, E> {
             place += part.len();
             to = rest;
         }
+    }
+}
+
+/// The rows of a channel of x, counted through all depths, that the places of a range read: from the first to the last.
+fn rows_read(g: &Geometry, range: Range<usize>) -> Range<usize> {
+    let lines = range.start / g.output[2]..(range.end - 1) / g.output[2] + 1;
+    let (first, last) = (lines.start / g.output[1], (lines.end - 1) / g.output[1]);
+    let span = |axis: usize, first: usize, last: usize| {
+        let at = |place: usize, tap: usize| {
+            let place = (place * g.stride[axis] + tap * g.dilation[axis]) as isize - g.padding[axis];
+            place.clamp(0, g.input[axis] as isize) as usize
+        };
+        at(first, 0)..(at(last, g.kernel[axis] - 1) + 1).min(g.input[axis])
+    };
+    let depths = span(0, first, last);
+    if first < last {
+        return depths.start * g.input[1]..depths.end * g.input[1];
+    }
+    let heights = span(1, lines.start % g.output[1], (lines.end - 1) % g.output[1]);
+    if depths.len() == 1 {
+        depths.start * g.input[1] + heights.start..depths.start * g.input[1] + heights.end.max(heights.start)
+    } else {
+        depths.start * g.input[1]..depths.end.max(depths.start) * g.input[1]
     }
 }
 

@@ -66,7 +66,7 @@ impl<E: Real> Weights<E> {
             return;
         }
         let pitch = pitch(width);
-        let source = Source::new(g, x);
+        let source = Source::new(g, x, places.clone());
         let mut columns = Buffer::scratch(self.channels * taps * pitch);
         for (c, w) in blocks {
             source.columns(c.clone(), places.clone(), pitch, &mut columns);
@@ -77,9 +77,12 @@ impl<E: Real> Weights<E> {
     }
 }
 
-/// The widths that `places` are cut into.
-pub(super) fn tile_places(places: usize) -> usize {
-    places.div_ceil(places.div_ceil(PLACES).max(1)).next_multiple_of(16)
+/// The places of a tile: more of them where the columns are short.
+pub(super) fn tile_places(g: &Geometry) -> usize {
+    let rows = (g.group_channels() * g.taps()).clamp(1, ROWS);
+    let places = PLACES * ROWS / rows.next_power_of_two();
+    let all = g.output_size();
+    all.div_ceil(all.div_ceil(places).max(1)).next_multiple_of(16)
 }
 
 /// dw ← β·dw + ∂L/∂w: the products of columns with the transpose of dy, summed over places and images.
@@ -106,7 +109,7 @@ pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E,
         }
     }
     let (x_plane, y_plane) = (g.input_size(), g.output_size());
-    let step = tile_places(y_plane);
+    let step = tile_places(g);
     let pointwise = is_pointwise(g);
     par::pieces_mut(&mut tasks, 1, |_, task| {
         let (images, group, c, sums) = &mut task[0];
@@ -116,7 +119,7 @@ pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E,
         let mut columns = Buffer::scratch(if pointwise { 0 } else { rows * pitch });
         for n in images.clone() {
             let x = &x[(n * g.channels + *group * channels + c.start) * x_plane..][..c.len() * x_plane];
-            let source = (!pointwise).then(|| Source::new(g, x));
+            let source = (!pointwise).then(|| Source::new(g, x, 0..y_plane));
             for first in (0..y_plane).step_by(step) {
                 let places = first..(first + step).min(y_plane);
                 let cols = features;

@@ -1,7 +1,4 @@
-//! The gradient with respect to the input, which is also the transposed convolution.
-//!
-//! dx[i] sums dy[q]·w[t] over q·s + t·d − p = i. For i = s·j + r only every (s / gcd(s, d))-th tap has such a q, and
-//! moving j by one moves q by one: each phase r is a convolution of dy with stride 1 and with those taps in reverse.
+//! The gradient with respect to the input, which is also the transposed convolution: phases, interleaved.
 
 use std::ops::Range;
 
@@ -11,217 +8,175 @@ use striate_compute::{Buffer, Real, par};
 use super::Engine;
 use super::im2col::PLACES;
 use super::output::Tile;
+use super::phases::{Part, count, places};
 use crate::Geometry;
-
-/// One axis of a phase.
-#[derive(Clone, Copy)]
-struct Axis {
-    /// Places of dx: j < count.
-    count: usize,
-    taps: usize,
-    /// Tap m of the phase is tap `last_tap − m·tap_step` of w.
-    last_tap: usize,
-    tap_step: usize,
-    dilation: usize,
-    padding: isize,
-}
-
-impl Axis {
-    /// Phase `r` along an axis.
-    fn new(g: &Geometry, axis: usize, r: usize) -> Self {
-        let (s, d, k, p) = (g.stride[axis], g.dilation[axis], g.kernel[axis], g.padding[axis]);
-        let divisor = gcd(s, d);
-        let tap_step = s / divisor;
-        let offset = |t: usize| r as isize + p - (t * d) as isize;
-        let first = (0..k.min(tap_step)).find(|&t| offset(t).rem_euclid(s as isize) == 0);
-        let count = g.input[axis].saturating_sub(r).div_ceil(s);
-        let dilation = d / divisor;
-        let Some(first) = first else {
-            return Axis { count, taps: 0, last_tap: 0, tap_step, dilation, padding: 0 };
-        };
-        let taps = (k - 1 - first) / tap_step + 1;
-        let padding = ((taps - 1) * dilation) as isize - offset(first).div_euclid(s as isize);
-        Axis { count, taps, last_tap: first + (taps - 1) * tap_step, tap_step, dilation, padding }
-    }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-/// A phase: its place in dx, and the convolution of dy that gives it (none without taps).
-pub(super) struct Phase<E: Real> {
-    start: [usize; 3],
-    pub(super) geometry: Geometry,
-    pub(super) weights: Option<Buffer<E>>,
-}
-
-impl<E: Real> Phase<E> {
-    fn new(g: &Geometry, w: &[E], start: [usize; 3]) -> Self {
-        let axes: [Axis; 3] = std::array::from_fn(|axis| Axis::new(g, axis, start[axis]));
-        let geometry = Geometry {
-            batch: g.batch,
-            groups: g.groups,
-            channels: g.features,
-            features: g.channels,
-            input: g.output,
-            output: axes.map(|axis| axis.count),
-            kernel: axes.map(|axis| axis.taps),
-            stride: [1; 3],
-            dilation: axes.map(|axis| axis.dilation),
-            padding: axes.map(|axis| axis.padding),
-        };
-        let some = geometry.taps() > 0 && geometry.output_size() > 0;
-        Phase { start, geometry, weights: some.then(|| transposed(g, w, &axes)) }
-    }
-}
-
-/// The taps of a phase as weights (group, channel, feature, taps).
-fn transposed<E: Real>(g: &Geometry, w: &[E], axes: &[Axis; 3]) -> Buffer<E> {
-    let (channels, features, taps) = (g.group_channels(), g.group_features(), g.taps());
-    let [_, kh, kw] = g.kernel;
-    let taken: Vec<usize> = (0..axes[0].taps)
-        .flat_map(|d| (0..axes[1].taps).flat_map(move |h| (0..axes[2].taps).map(move |w| [d, h, w])))
-        .map(|m| {
-            let t: [usize; 3] = std::array::from_fn(|i| axes[i].last_tap - m[i] * axes[i].tap_step);
-            (t[0] * kh + t[1]) * kw + t[2]
-        })
-        .collect();
-    let mut to = Buffer::scratch(g.groups * channels * features * taken.len());
-    par::pieces_mut(&mut to, (features * taken.len()).max(1), |row, to| {
-        let (group, c) = (row / channels, row % channels);
-        for (f, to) in to.chunks_exact_mut(taken.len()).enumerate() {
-            let from = &w[((group * features + f) * channels + c) * taps..][..taps];
-            for (to, &t) in to.iter_mut().zip(&taken) {
-                *to = from[t];
-            }
-        }
-    });
-    to
-}
-
-/// Phases along each axis: as many as steps, unless dx is shorter.
-fn phase_counts(g: &Geometry) -> [usize; 3] {
-    std::array::from_fn(|axis| g.stride[axis].min(g.input[axis]).max(1))
-}
-
-/// All phases, the last axis fastest.
-pub(super) fn phases<E: Real>(g: &Geometry, w: &[E]) -> Vec<Phase<E>> {
-    let [sd, sh, sw] = phase_counts(g);
-    (0..sd)
-        .flat_map(|d| (0..sh).flat_map(move |h| (0..sw).map(move |w| [d, h, w])))
-        .map(|start| Phase::new(g, w, start))
-        .collect()
-}
 
 /// dx ← β·dx + b + the sum of the phases, each place of dx from one of them.
 pub(super) fn interleave<E: Real>(
     g: &Geometry,
     direct: bool,
-    phases: &[Phase<E>],
+    parts: &[Part<E>],
     dy: &[E],
     bias: Option<&[E]>,
     beta: E,
     dx: &mut [E],
 ) {
-    let engine = |phase: &Phase<E>| phase.weights.as_ref().map(|w| Engine::new(&phase.geometry, direct, w));
-    let engines: Vec<Option<Engine<E>>> = phases.iter().map(engine).collect();
+    let engine = |part: &Part<E>| part.weights.as_ref().map(|w| Engine::new(&part.geometry, direct, w));
+    let engines: Vec<Option<Engine<E>>> = parts.iter().map(engine).collect();
+    let channels = g.group_channels();
     // The first axis along which there is anything to cut.
     let axis = (0..2).find(|&axis| g.input[axis] > 1).unwrap_or(2);
     let inner: usize = g.input[axis + 1..].iter().product();
-    let per_phase = inner.div_ceil(phase_counts(g)[axis + 1..].iter().product()).max(1);
-    let step = if axis == 2 && direct {
-        usize::MAX
-    } else {
-        (PLACES / per_phase).max(1).saturating_mul(g.stride[axis])
-    };
-    let channels = g.group_channels();
-    let side = phase_counts(g)[2];
+    let per_phase: usize = (axis + 1..3).map(|axis| places(g, axis, 0)).product();
+    let step = if axis == 2 && direct { usize::MAX } else { (PLACES / per_phase.max(1)).max(1) };
     let mut bands = Vec::new();
     for (part, dx) in dx.chunks_exact_mut((channels * g.input_size()).max(1)).enumerate() {
         let mut rest = MatMut::new(dx, channels, g.input_size());
         let mut first = 0;
         while first < g.input[axis] {
-            let band = first..g.input[axis].min(first.saturating_add(step));
-            let (dx, after) = rest.split_cols(band.len() * inner);
-            (rest, first) = (after, band.end);
-            bands.push((part / g.groups, part % g.groups, band, dx));
+            let end = first.saturating_add(step.saturating_mul(g.stride[axis])).min(g.input[axis]);
+            let (dx, after) = rest.split_cols((end - first) * inner);
+            bands.push(Band {
+                image: part / g.groups,
+                group: part % g.groups,
+                cut: Cut { axis, rows: first..end },
+                dx,
+            });
+            (rest, first) = (after, end);
         }
     }
+    // (group, phase, channel)
+    let spread = |part: &Part<E>| {
+        bias.map(|bias| {
+            bias.chunks_exact(channels).flat_map(|group| group.repeat(part.phases.len())).collect::<Vec<E>>()
+        })
+    };
+    let biases: Vec<Option<Vec<E>>> = parts.iter().map(spread).collect();
     par::pieces_mut(&mut bands, 1, |_, band| {
-        let (image, group, band, dx) = &mut band[0];
-        let bias = bias.map(|bias| &bias[*group * channels..][..channels]);
-        for (phases, engines) in phases.chunks(side).zip(engines.chunks(side)) {
-            let cut = Cut::new(g, &phases[0], axis, band);
-            let mut sums: Vec<Buffer<E>> = Vec::with_capacity(phases.len());
-            let mut widths = Vec::with_capacity(phases.len());
-            for (phase, engine) in phases.iter().zip(engines) {
-                let own = Cut::new(g, phase, axis, band);
-                let mut sum = Buffer::scratch(channels * own.places.len());
-                let y = MatMut::new(&mut sum, channels, own.places.len());
-                let mut tile = Tile { image: *image, group: *group, places: own.places, y, bias };
-                match engine {
-                    Some(engine) if !tile.places.is_empty() => {
-                        engine.tile(&phase.geometry, dy, E::zero(), &mut tile);
-                    }
-                    _ => tile.empty(E::zero()),
-                }
-                widths.push(own.width);
-                sums.push(sum);
-            }
-            for c in 0..channels {
-                let row = dx.row_mut(c);
-                for line in 0..cut.lines {
-                    let to = &mut row[cut.start(g, &phases[0], line, axis)..];
-                    let rows =
-                        sums.iter().zip(&widths).map(|(sum, &w)| &sum[(c * cut.lines + line) * w..][..w]);
-                    join(rows, beta, to);
-                }
-            }
-        }
+        let band = &mut band[0];
+        let of = |((part, engine), bias): ((&Part<E>, &Option<Engine<E>>), &Option<Vec<E>>)| {
+            band.sums(g, part, engine.as_ref(), dy, bias.as_deref())
+        };
+        let sums: Vec<Sums<E>> = parts.iter().zip(&engines).zip(&biases).map(of).collect();
+        band.join(g, &sums, beta);
     });
 }
 
-/// Places of a phase in a band of dx: whole lines, or a part of the only one.
+/// A range of dx along the first axis that has a length.
 struct Cut {
-    places: Range<usize>,
-    lines: usize,
-    width: usize,
+    axis: usize,
+    rows: Range<usize>,
 }
 
 impl Cut {
-    fn new<E: Real>(g: &Geometry, phase: &Phase<E>, axis: usize, band: &Range<usize>) -> Self {
-        let (counts, stride) = (phase.geometry.output, g.stride[axis]);
-        let first = band.start / stride;
-        let end =
-            band.end.saturating_sub(phase.start[axis]).div_ceil(stride).clamp(first, counts[axis].max(first));
-        let inner: usize = counts[axis + 1..].iter().product();
-        // Axes before the cut one have one place, or none in this phase.
-        let others: usize = (0..2).filter(|&other| other != axis).map(|other| counts[other]).product();
-        let (lines, width) =
-            if axis == 2 { (others, end - first) } else { ((end - first) * others, counts[2]) };
-        Cut { places: first * inner..(first * inner + lines * width), lines, width }
+    /// `all`, but the cut axis has `own`.
+    fn replace(&self, mut all: [usize; 3], own: usize) -> [usize; 3] {
+        all[self.axis] = own;
+        all
     }
 
-    /// Where a line of the phase starts in a row of the band.
-    fn start<E: Real>(&self, g: &Geometry, phase: &Phase<E>, line: usize, axis: usize) -> usize {
-        let [_, height, width] = g.input;
-        let rows = phase.geometry.output[1].max(1);
-        let row = match axis {
-            0 => {
-                (line / rows * g.stride[0] + phase.start[0]) * height
-                    + line % rows * g.stride[1]
-                    + phase.start[1]
+    /// The places of phase `r` along an axis.
+    fn range(&self, g: &Geometry, axis: usize, r: usize) -> Range<usize> {
+        let all = places(g, axis, r);
+        if axis != self.axis {
+            return 0..all;
+        }
+        let first = (self.rows.start / g.stride[axis]).min(all);
+        first..self.rows.end.saturating_sub(r).div_ceil(g.stride[axis]).clamp(first, all)
+    }
+}
+
+/// Some of dx for a group of an image.
+struct Band<'a, E: Real> {
+    image: usize,
+    group: usize,
+    cut: Cut,
+    dx: MatMut<'a, E>,
+}
+
+impl<E: Real> Band<'_, E> {
+    /// The convolution of a part, by (phase, channel, places): its phases' places that lie in the band.
+    fn sums(
+        &self,
+        g: &Geometry,
+        part: &Part<E>,
+        engine: Option<&Engine<E>>,
+        dy: &[E],
+        bias: Option<&[E]>,
+    ) -> Sums<E> {
+        let rows = part.phases.len() * g.group_channels();
+        let along = self.cut.range(g, self.cut.axis, part.phases[0][self.cut.axis]);
+        let size = self.cut.replace(part.geometry.output, along.len());
+        let inner: usize = size[self.cut.axis + 1..].iter().product();
+        let len: usize = size.iter().product();
+        let mut values = Buffer::scratch(rows * len);
+        if len > 0 {
+            let places = along.start * inner..along.start * inner + len;
+            let bias = bias.map(|bias| &bias[self.group * rows..][..rows]);
+            let y = MatMut::new(&mut values, rows, len);
+            let mut tile = Tile { image: self.image, group: self.group, places, y, bias };
+            match engine {
+                Some(engine) => engine.tile(&part.geometry, dy, E::zero(), &mut tile),
+                None => tile.empty(E::zero()),
             }
-            1 => line * g.stride[1] + phase.start[1],
-            _ => return 0,
-        };
-        row * width
+        }
+        Sums { values, size }
+    }
+
+    /// Sets each line of dx from the phases that make it.
+    fn join(&mut self, g: &Geometry, sums: &[Sums<E>], beta: E) {
+        let Band { cut, dx, .. } = self;
+        let channels = g.group_channels();
+        let [_, height, width] = cut.replace(g.input, cut.rows.len());
+        let [first_d, first_h, _] = cut.replace([0; 3], cut.rows.start);
+        let (heights, side) = (count(g, 1), count(g, 2));
+        for (rd, rh) in (0..count(g, 0)).flat_map(|rd| (0..heights).map(move |rh| (rd, rh))) {
+            let line: Vec<Line<E>> = (0..side)
+                .map(|rw| {
+                    let phase = (rd * heights + rh) * side + rw;
+                    let (sums, slot) = if let [sums] = sums { (sums, phase) } else { (&sums[phase], 0) };
+                    let each: usize = sums.size.iter().product();
+                    let values = &sums.values[slot * channels * each..][..channels * each];
+                    Line { values, size: sums.size, width: cut.range(g, 2, rw).len() }
+                })
+                .collect();
+            for c in 0..channels {
+                let to = dx.row_mut(c);
+                for jd in 0..cut.range(g, 0, rd).len() {
+                    for jh in 0..cut.range(g, 1, rh).len() {
+                        let d = (first_d / g.stride[0] + jd) * g.stride[0] + rd - first_d;
+                        let h = (first_h / g.stride[1] + jh) * g.stride[1] + rh - first_h;
+                        let rows = line.iter().map(|line| line.row(c, jd, jh));
+                        interleaved(rows, beta, &mut to[(d * height + h) * width..][..width]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a part gives for a band: (phase, channel, *size).
+struct Sums<E: Real> {
+    values: Buffer<E>,
+    size: [usize; 3],
+}
+
+/// One phase of [`Sums`].
+struct Line<'a, E> {
+    values: &'a [E],
+    size: [usize; 3],
+    width: usize,
+}
+
+impl<'a, E> Line<'a, E> {
+    fn row(&self, c: usize, jd: usize, jh: usize) -> &'a [E] {
+        let [depth, height, width] = self.size;
+        &self.values[((c * depth + jd) * height + jh) * width..][..self.width]
     }
 }
 
 /// `to[j · s + r] ← β·to[j · s + r] + row_r[j]` for the s rows.
-fn join<'a, E: Real>(rows: impl ExactSizeIterator<Item = &'a [E]> + Clone, beta: E, to: &mut [E]) {
+fn interleaved<'a, E: Real>(rows: impl ExactSizeIterator<Item = &'a [E]> + Clone, beta: E, to: &mut [E]) {
     let stride = rows.len();
     if stride == 2 && beta == E::zero() {
         let mut both = rows.clone();

@@ -20,6 +20,7 @@ mod im2col;
 mod input_gradient;
 mod matrix;
 mod output;
+mod phases;
 pub mod reference;
 #[cfg(test)]
 mod tests;
@@ -170,7 +171,7 @@ fn run<E: Real>(
         return output::add_bias(bias, g.output_size(), y);
     }
     let direct = algorithm == ConvAlgorithm::Direct;
-    let step = if direct { direct::tile_places(g) } else { im2col::tile_places(g.output_size()) };
+    let step = if direct { direct::tile_places(g) } else { im2col::tile_places(g) };
     let mut tiles = output::tiles(g, step, bias, y);
     let engine = (g.group_channels() > 0 && !tiles.is_empty()).then(|| Engine::new(g, direct, w));
     par::pieces_mut(&mut tiles, 1, |_, tile| match &engine {
@@ -217,13 +218,13 @@ pub fn input_gradient<E: Real>(
         matrix::input_gradient(g, w, dy, beta, dx);
         return output::add_bias(bias, g.input_size(), dx);
     }
-    let phases = input_gradient::phases(g, w);
-    if let [phase] = &phases[..]
-        && let Some(w) = &phase.weights
+    let parts = phases::parts(g, w);
+    if let [part] = &parts[..]
+        && let ([_], Some(w)) = (&part.phases[..], &part.weights)
     {
-        return run(&phase.geometry, algorithm, dy, w, bias, beta, dx);
+        return run(&part.geometry, algorithm, dy, w, bias, beta, dx);
     }
-    input_gradient::interleave(g, algorithm == ConvAlgorithm::Direct, &phases, dy, bias, beta, dx);
+    input_gradient::interleave(g, algorithm == ConvAlgorithm::Direct, &parts, dy, bias, beta, dx);
 }
 
 /// dw ← β·dw + ∂L/∂w
