@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
@@ -20,6 +21,54 @@ SOFTMAX = (4096, 1000)
 MLP = (784, 512, 256, 10)
 BATCHES = (1, 8, 128)
 INPUT, GRADIENT = 100, 200
+
+
+class Layer:
+    """One operation on x (N, C, S, S), as in `benches/protocol/src/conv.rs`."""
+
+    def __init__(self, sizes, kernel, *, operation="conv", stride=1, padding=0, dilation=1, groups=1):
+        self.batch, self.channels, self.features, self.size = sizes
+        self.kernel, self.operation = kernel, operation
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+
+    @property
+    def x_shape(self):
+        return self.batch, self.channels, self.size, self.size
+
+    @property
+    def w_shape(self):
+        """The weight's shape; none for pooling and upsampling."""
+        if self.operation == "conv":
+            return self.features, self.channels // self.groups, self.kernel, self.kernel
+        if self.operation == "conv_transpose":
+            return self.channels, self.features // self.groups, self.kernel, self.kernel
+        return None
+
+    def inputs(self):
+        """x, and the weight and the bias where there are some."""
+        inputs = [fill(INPUT, math.prod(self.x_shape)).reshape(self.x_shape)]
+        if self.w_shape is not None:
+            scale = math.prod(self.w_shape[1:]) ** -0.5
+            inputs.append(fill(INPUT + 1, math.prod(self.w_shape), scale).reshape(self.w_shape))
+            inputs.append(fill(INPUT + 2, self.features, scale))
+        return inputs
+
+
+LAYERS = {
+    "conv-16x64-64-56-k3": Layer((16, 64, 64, 56), 3, padding=1),
+    "conv-16x128-128-28-k3": Layer((16, 128, 128, 28), 3, padding=1),
+    "conv-16x256-256-14-k3": Layer((16, 256, 256, 14), 3, padding=1),
+    "conv-16x512-512-7-k3": Layer((16, 512, 512, 7), 3, padding=1),
+    "conv-4x3-64-224-k7s2": Layer((4, 3, 64, 224), 7, stride=2, padding=3),
+    "conv-16x256-64-56-k1": Layer((16, 256, 64, 56), 1),
+    "conv-64x1-16-28-k5": Layer((64, 1, 16, 28), 5, padding=2),
+    "conv-16x64-64-56-k3d2": Layer((16, 64, 64, 56), 3, padding=2, dilation=2),
+    "dw-16x128-56-k3": Layer((16, 128, 128, 56), 3, padding=1, groups=128),
+    "convt-8x64-32-64-k2s2": Layer((8, 64, 32, 64), 2, operation="conv_transpose", stride=2),
+    "convt-8x64-64-32-k4s2": Layer((8, 64, 64, 32), 4, operation="conv_transpose", stride=2, padding=1),
+    "maxpool2-16x64-112": Layer((16, 64, 64, 112), 2, operation="max_pool2"),
+    "upsample2-16x64-56": Layer((16, 64, 64, 56), 2, operation="upsample2"),
+}
 
 
 def arguments():

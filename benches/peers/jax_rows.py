@@ -1,5 +1,6 @@
 """JAX (jit, CPU) as a peer; see README.md."""
 
+import math
 import os
 
 import common
@@ -12,6 +13,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 try:
     import jax
     import jax.numpy as jnp
+    from jax import lax
 except ImportError:
     common.missing("JAX", 'pip install "jax[cpu]"')
 
@@ -25,10 +27,7 @@ FUNCTIONS = {
 
 
 def array(seed, shape, scale=1.0):
-    size = 1
-    for n in shape:
-        size *= n
-    return jnp.asarray(common.fill(seed, size, scale).reshape(shape))
+    return jnp.asarray(common.fill(seed, math.prod(shape), scale).reshape(shape))
 
 
 def compiled(f, *inputs):
@@ -42,17 +41,62 @@ def gemm(m, k, n):
     return step, 0, common.summary(step())
 
 
-def elementwise(name, backward):
-    f = FUNCTIONS[name]
-    inputs = [array(common.INPUT + i, (common.ELEMENTS,), 4.0) for i in range(common.ELEMENTWISE[name])]
-    dy = array(common.GRADIENT, (common.ELEMENTS,))
+def operation(f, inputs, backward):
+    """The step y = f(inputs), and with `backward` the gradients of all inputs from dy."""
 
     def both(dy, *inputs):
         y, gradients = jax.vjp(f, *inputs)
         return (y, *gradients(dy))
 
-    step = compiled(both, dy, *inputs) if backward else compiled(lambda *x: (f(*x),), *inputs)
+    if backward:
+        dy = array(common.GRADIENT, jax.eval_shape(f, *inputs).shape)
+        step = compiled(both, dy, *inputs)
+    else:
+        step = compiled(lambda *x: (f(*x),), *inputs)
     return step, 0, [v for y in step() for v in common.summary(y)]
+
+
+def elementwise(name, backward):
+    inputs = [array(common.INPUT + i, (common.ELEMENTS,), 4.0) for i in range(common.ELEMENTWISE[name])]
+    return operation(FUNCTIONS[name], inputs, backward)
+
+
+AXES = ("NCHW", "OIHW", "NCHW")
+
+
+def conv_call(layer):
+    strides, dilation = (layer.stride,) * 2, (layer.dilation,) * 2
+
+    def conv(x, w, b):
+        y = lax.conv_general_dilated(
+            x,
+            w,
+            strides,
+            [(layer.padding,) * 2] * 2,
+            rhs_dilation=dilation,
+            dimension_numbers=AXES,
+            feature_group_count=layer.groups,
+        )
+        return y + b[:, None, None]
+
+    def conv_transpose(x, w, b):
+        # The padding of x spread by the stride, which leaves out what PyTorch cuts off the result.
+        padding = [(layer.dilation * (layer.kernel - 1) - layer.padding,) * 2] * 2
+        y = lax.conv_transpose(x, w, strides, padding, dilation, dimension_numbers=AXES, transpose_kernel=True)
+        return y + b[:, None, None]
+
+    def max_pool2(x):
+        return lax.reduce_window(x, -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+    def upsample2(x):
+        n, c, h, w = x.shape
+        return jnp.broadcast_to(x[:, :, :, None, :, None], (n, c, h, 2, w, 2)).reshape(n, c, 2 * h, 2 * w)
+
+    return {f.__name__: f for f in (conv, conv_transpose, max_pool2, upsample2)}[layer.operation]
+
+
+def conv(layer, backward):
+    return operation(conv_call(layer), [jnp.asarray(x) for x in layer.inputs()], backward)
 
 
 def cross_entropy(logits, labels):
@@ -113,6 +157,9 @@ for name, shape in common.GEMM.items():
 for name in common.ELEMENTWISE:
     rows[f"{name}-4m/fwd"] = lambda name=name: elementwise(name, backward=False)
     rows[f"{name}-4m/fb"] = lambda name=name: elementwise(name, backward=True)
+for name, layer in common.LAYERS.items():
+    rows[f"{name}/fwd"] = lambda layer=layer: conv(layer, backward=False)
+    rows[f"{name}/fb"] = lambda layer=layer: conv(layer, backward=True)
 rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 
 common.serve(args.name or "jax", jax.__version__, rows)

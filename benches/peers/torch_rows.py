@@ -1,5 +1,7 @@
 """PyTorch (eager, CPU) as a peer; see README.md."""
 
+import math
+
 import common
 
 args = common.arguments()
@@ -14,12 +16,13 @@ torch.set_num_threads(args.threads)
 FUNCTIONS = {"gelu": F.gelu, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "add": torch.add, "mul": torch.mul}
 
 
+def own(array):
+    """A copy in PyTorch's own memory, as an operation before it would have left it."""
+    return torch.from_numpy(array).clone()
+
+
 def tensor(seed, shape, scale=1.0):
-    size = 1
-    for n in shape:
-        size *= n
-    # A copy in PyTorch's own memory, as an operation before it would have left it.
-    return torch.from_numpy(common.fill(seed, size, scale)).reshape(shape).clone()
+    return own(common.fill(seed, math.prod(shape), scale).reshape(shape))
 
 
 def gemm(m, k, n):
@@ -33,10 +36,8 @@ def gemm(m, k, n):
     return step, 0, common.summary(c)
 
 
-def elementwise(name, backward):
-    f = FUNCTIONS[name]
-    inputs = [tensor(common.INPUT + i, (common.ELEMENTS,), 4.0) for i in range(common.ELEMENTWISE[name])]
-    dy = tensor(common.GRADIENT, (common.ELEMENTS,))
+def operation(f, inputs, backward):
+    """The step y = f(inputs), and with `backward` the gradients of all inputs from dy."""
 
     def forward_step():
         with torch.no_grad():
@@ -46,10 +47,30 @@ def elementwise(name, backward):
         y = f(*inputs)
         return (y.detach(), *torch.autograd.grad(y, inputs, dy))
 
-    for x in inputs:
-        x.requires_grad_(backward)
-    step = both_step if backward else forward_step
+    (y,) = forward_step()
+    step = forward_step
+    if backward:
+        dy, step = tensor(common.GRADIENT, y.shape), both_step
+        for x in inputs:
+            x.requires_grad_()
     return step, 0, [v for y in step() for v in common.summary(y)]
+
+
+def elementwise(name, backward):
+    inputs = [tensor(common.INPUT + i, (common.ELEMENTS,), 4.0) for i in range(common.ELEMENTWISE[name])]
+    return operation(FUNCTIONS[name], inputs, backward)
+
+
+def conv(layer, backward):
+    sides = {"stride": layer.stride, "padding": layer.padding}
+    spread = {"dilation": layer.dilation, "groups": layer.groups}
+    f = {
+        "conv": lambda x, w, b: F.conv2d(x, w, b, **sides, **spread),
+        "conv_transpose": lambda x, w, b: F.conv_transpose2d(x, w, b, **sides, **spread),
+        "max_pool2": lambda x: F.max_pool2d(x, 2),
+        "upsample2": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
+    }
+    return operation(f[layer.operation], [own(x) for x in layer.inputs()], backward)
 
 
 def softmax_cross_entropy():
@@ -93,6 +114,9 @@ if not args.fused:
     for name in common.ELEMENTWISE:
         rows[f"{name}-4m/fwd"] = lambda name=name: elementwise(name, backward=False)
         rows[f"{name}-4m/fb"] = lambda name=name: elementwise(name, backward=True)
+    for name, layer in common.LAYERS.items():
+        rows[f"{name}/fwd"] = lambda layer=layer: conv(layer, backward=False)
+        rows[f"{name}/fb"] = lambda layer=layer: conv(layer, backward=True)
     rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 
 common.serve(args.name or "pytorch", torch.__version__, rows)

@@ -1,8 +1,9 @@
 //! Elementwise functions on 4 Mi elements and softmax cross-entropy, forward and backward.
 
 use protocol::{Prepare, Row, data};
+use striate_benches::step::{self, input, summaries};
 use striate_nn::losses::cross_entropy;
-use striate_tensor::{GradOptions, Tensor, no_grad};
+use striate_tensor::Tensor;
 
 const ELEMENTS: usize = 1 << 22;
 const SOFTMAX: [usize; 2] = [4096, 1000];
@@ -26,36 +27,22 @@ pub(crate) fn rows() -> Vec<(String, Prepare)> {
     rows
 }
 
-/// A copy in Striate's own memory, as an operation before it would have left it.
-fn input(seed: u32, shape: &[usize], scale: f32) -> Tensor {
-    Tensor::from_vec(shape, data::fill(seed, shape.iter().product(), scale)) + 0.0
-}
-
-fn summaries<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<f64> {
-    tensors.into_iter().flat_map(|x| data::summary(&x.to_vec())).collect()
-}
-
 fn forward(inputs: u32, call: Call) -> Row {
-    let x: Vec<Tensor> = (0..inputs).map(|i| input(data::INPUT + i, &[ELEMENTS], 4.0)).collect();
-    let step = move || no_grad(|| call(&x));
-    Row { check: summaries([&step()]), parameters: 0, step: Box::new(move || drop(step())) }
+    step::row(step::forward(arguments(inputs), call))
 }
 
 fn forward_backward(inputs: u32, call: Call) -> Row {
-    let x: Vec<Tensor> =
-        (0..inputs).map(|i| input(data::INPUT + i, &[ELEMENTS], 4.0).requires_grad()).collect();
-    let dy = input(data::GRADIENT, &[ELEMENTS], 1.0);
-    let step = move || {
-        let y = call(&x);
-        let gradients = y.backward_from(&dy, GradOptions::default());
-        let dx = x.iter().map(|x| gradients.get(x).expect("x is tracked").clone());
-        [y.detach()].into_iter().chain(dx).collect::<Vec<_>>()
-    };
-    Row { check: summaries(&step()), parameters: 0, step: Box::new(move || drop(step())) }
+    let dy = input(data::fill(data::GRADIENT, ELEMENTS, 1.0), &[ELEMENTS]);
+    step::row(step::forward_backward(arguments(inputs), dy, call))
+}
+
+fn arguments(inputs: u32) -> Vec<Tensor> {
+    (0..inputs).map(|i| input(data::fill(data::INPUT + i, ELEMENTS, 4.0), &[ELEMENTS])).collect()
 }
 
 fn softmax_cross_entropy() -> Row {
-    let x = input(data::INPUT, &SOFTMAX, 4.0).requires_grad();
+    let x = data::fill(data::INPUT, SOFTMAX.iter().product(), 4.0);
+    let x = input(x, &SOFTMAX).requires_grad();
     let labels = data::labels(SOFTMAX[0], SOFTMAX[1]);
     let step = move || {
         let loss = cross_entropy(&x, &labels);

@@ -1,32 +1,22 @@
 //! The criterion benches, as one table beside the machine's measured peaks.
 
 use std::fs;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::command::{cargo, output, run as run_program, target_directory};
+use crate::ceilings::Ceilings;
+use crate::command::{cargo, run as run_program, target_directory};
 use crate::criterion::{Bench, Work, results};
 use crate::table::{digits, table};
 use crate::{Result, machine};
-
-/// What the machine can do at most with the threads of the run.
-struct Ceilings {
-    /// Fused multiply-adds in single precision, in 10⁹ operations a second.
-    gflops: f64,
-    /// Copying large memory, read plus written, in 10⁹ bytes a second.
-    gigabytes: f64,
-    /// All that was measured.
-    measured: Value,
-}
 
 /// Runs the benches, prints the table and writes `report.json` and `report.md` into `bench/` of the target folder.
 pub(crate) fn run(threads: usize, filter: Option<&str>, quick: bool) -> Result {
     let machine = machine::describe();
     machine::warn_when_busy(&machine);
     let target = target_directory("Cargo.toml")?;
-    let ceilings = measure(threads, &target.join("release/rows"))?;
+    let ceilings = Ceilings::measure(threads)?;
     // File systems keep times coarsely.
     let start = SystemTime::now() - Duration::from_secs(1);
     let criterion = target.join("criterion");
@@ -43,12 +33,7 @@ pub(crate) fn run(threads: usize, filter: Option<&str>, quick: bool) -> Result {
         // Too few samples to tell.
         benches.iter_mut().for_each(|bench| bench.spread = f64::NAN);
     }
-    let head = format!(
-        "{}\nmeasured peaks: {} GFLOP/s (multiply-add), {} GB/s (copy in memory)\n",
-        machine::line(&machine, threads),
-        digits(ceilings.gflops),
-        digits(ceilings.gigabytes)
-    );
+    let head = format!("{}\n{}\n", machine::line(&machine, threads), ceilings.line());
     let lines: Vec<_> = benches.iter().map(|bench| line(bench, &ceilings)).collect();
     let markdown =
         format!("{head}\n{}", table(&["bench", "median", "spread", "rate", "percent of peak"], &lines));
@@ -60,19 +45,6 @@ pub(crate) fn run(threads: usize, filter: Option<&str>, quick: bool) -> Result {
     fs::write(folder.join("report.json"), format!("{report:#}\n"))?;
     println!("\nwritten: {}/report.md and report.json", folder.display());
     Ok(())
-}
-
-fn measure(threads: usize, rows: &std::path::Path) -> Result<Ceilings> {
-    run_program(cargo(&["build", "--release", "-p", "striate-benches", "--bin", "rows"]))?;
-    eprintln!("measuring the machine's peaks");
-    let mut program = Command::new(rows);
-    program.args(["--ceilings", "--threads", &threads.to_string()]);
-    program.env("RAYON_NUM_THREADS", threads.to_string());
-    let answer: Value = serde_json::from_str(&output(program)?)?;
-    let number =
-        |key: &str| answer[key].as_f64().ok_or_else(|| format!("the runner measured no {key}: {answer}"));
-    let (gflops, gigabytes) = (number("fma_gflops")?, number("memory_copy")?);
-    Ok(Ceilings { gflops, gigabytes, measured: answer })
 }
 
 /// The rate of a bench in 10⁹ a second, its unit, and its share of the peak.

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod bench;
+mod ceilings;
 mod command;
 mod criterion;
 mod machine;

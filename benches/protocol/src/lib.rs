@@ -2,6 +2,7 @@
 //!
 //! A peer builds a [`Peer`] with its rows and calls [`Peer::serve`].
 
+pub mod conv;
 pub mod data;
 mod gemm;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+pub use conv::conv_rows;
 pub use gemm::gemm_rows;
 
 /// A row made ready: its step, and the numbers that every peer must agree on.

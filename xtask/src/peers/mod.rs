@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::ceilings::{Ceilings, build_runner};
 use crate::command::{cargo, run as run_program, target_directory};
 use crate::{Result, machine, root};
 use process::Peer;
-use report::Row;
+use report::{Row, Run};
 
 const MANIFEST: &str = "benches/peers/Cargo.toml";
 /// The peers written in Rust: the binary of each crate.
-const CRATES: [&str; 2] = ["peer-gemm", "peer-matrixmultiply"];
+const CRATES: [&str; 4] = ["peer-burn", "peer-candle", "peer-gemm", "peer-matrixmultiply"];
 /// glibc keeps what is freed: no block from the system but the heap, never given back, grown in large steps.
 const KEEP: [(&str, &str); 4] = [
     ("MALLOC_ARENA_MAX", "1"),
@@ -36,6 +37,7 @@ const TOLERANCE: f64 = 1e-4;
 pub(crate) fn run(threads: usize, filter: &str, rounds: usize) -> Result {
     let machine = machine::describe();
     machine::warn_when_busy(&machine);
+    let ceilings = Ceilings::measure(threads)?;
     let mut peers = start(threads, filter)?;
     let mut rows: Vec<Row> = Vec::new();
     for name in peers.iter().flat_map(|peer| &peer.rows) {
@@ -48,15 +50,13 @@ pub(crate) fn run(threads: usize, filter: &str, rounds: usize) -> Result {
     }
     prepare(&mut peers, &mut rows)?;
     take_turns(&mut peers, &mut rows, rounds)?;
-    let versions: Vec<(String, String)> = peers.iter().map(|p| (p.name.clone(), p.version.clone())).collect();
-    report::write(&machine, threads, rounds, &versions, &rows)
+    let peers = peers.iter().map(|peer| (peer.name.clone(), peer.version.clone())).collect();
+    report::write(&Run { machine, ceilings, threads, rounds, peers }, &rows)
 }
 
 /// Starts Striate's runner, which comes first, and every peer that is there and has a row that `filter` keeps.
 fn start(threads: usize, filter: &str) -> Result<Vec<Peer>> {
-    run_program(cargo(&["build", "--release", "-p", "striate-benches", "--bin", "rows"]))?;
-    let rows = target_directory("Cargo.toml")?.join("release/rows");
-    let mut peers = vec![Peer::start(Command::new(rows), threads)?];
+    let mut peers = vec![Peer::start(Command::new(build_runner()?), threads)?];
 
     let torch = |name: &str, arguments: &[&str], environment: &[(&str, &str)]| {
         let mut script = script("torch_rows.py");
@@ -102,7 +102,8 @@ fn script(name: &str) -> Command {
     script
 }
 
-/// Prepares every row in every peer that has it, and compares what they computed.
+/// Prepares every row in every peer that has it, and compares what they computed with Striate. A peer that alone
+/// computes something else is wrong and has no time; Striate stops the run when no peer agrees with it.
 fn prepare(peers: &mut [Peer], rows: &mut [Row]) -> Result {
     for row in rows {
         let mut reference: Option<(String, Value)> = None;
@@ -112,18 +113,29 @@ fn prepare(peers: &mut [Peer], rows: &mut [Row]) -> Result {
             }
             progress(&format!("prepare {} in {}", row.name, peer.name));
             let answer = peer.ask(&json!({"row": row.name}))?;
-            row.peers.push((index, Vec::new()));
-            match &reference {
-                None => reference = Some((peer.name.clone(), answer)),
-                Some((name, first)) => same(first, &answer)
-                    .map_err(|e| format!("{} differs between {name} and {}: {e}", row.name, peer.name))?,
+            let Some((name, first)) = &reference else {
+                row.peers.push((index, Vec::new()));
+                reference = Some((peer.name.clone(), answer));
+                continue;
+            };
+            match same(first, &answer) {
+                Ok(()) => row.peers.push((index, Vec::new())),
+                Err(e) => row
+                    .wrong
+                    .push((index, format!("{} differs between {name} and {}: {e}", row.name, peer.name))),
             }
+        }
+        if let ([_], [(_, error), ..]) = (&row.peers[..], &row.wrong[..]) {
+            return Err(error.clone().into());
         }
         let (_, first) = reference.expect("a row is some peer's");
         row.parameters = first["parameters"].as_u64().unwrap_or(0);
         row.check = numbers(&first["check"]);
+        for (_, error) in &row.wrong {
+            progress(&format!("{error}\n"));
+        }
     }
-    progress("all peers compute the same");
+    progress("all others compute the same");
     Ok(())
 }
 

@@ -4,18 +4,31 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::ceilings::Ceilings;
 use crate::command::target_directory;
 use crate::statistics::{Quartiles, geometric_mean, quartiles};
 use crate::table::{digits, table};
 use crate::{Result, machine};
 
-/// A row and the times (ms) of each peer that ran it, one per round. Striate is the peer with index 0.
+/// What a run was.
+pub(super) struct Run {
+    pub(super) machine: Value,
+    pub(super) ceilings: Ceilings,
+    pub(super) threads: usize,
+    pub(super) rounds: usize,
+    /// Name and version of each peer.
+    pub(super) peers: Vec<(String, String)>,
+}
+
+/// A row and the times (ms) of each peer that ran it, one per round. Striate is the peer with index 0. What a peer
+/// computed wrongly has no time, only a sentence.
 #[derive(Default)]
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) parameters: u64,
     pub(super) check: Vec<f64>,
     pub(super) peers: Vec<(usize, Vec<f64>)>,
+    pub(super) wrong: Vec<(usize, String)>,
 }
 
 impl Row {
@@ -33,6 +46,15 @@ impl Row {
         Some(quartiles(&pairs.map(|(peer, own)| peer / own).collect::<Vec<_>>()))
     }
 
+    /// The median time, or why there is none.
+    fn cell(&self, peer: usize) -> String {
+        match self.median(peer) {
+            Some(time) => digits(time),
+            None if self.wrong.iter().any(|(wrong, _)| *wrong == peer) => "wrong".into(),
+            None => "–".into(),
+        }
+    }
+
     /// The peer with the lowest median.
     fn fastest(&self) -> Option<usize> {
         let others = self.peers.iter().map(|(peer, _)| *peer).filter(|&peer| peer != 0);
@@ -43,37 +65,26 @@ impl Row {
 }
 
 /// Prints the tables and writes `peers.json` and `peers.md` into `bench/` of the target folder.
-pub(super) fn write(
-    machine: &Value,
-    threads: usize,
-    rounds: usize,
-    peers: &[(String, String)],
-    rows: &[Row],
-) -> Result {
-    let markdown = markdown(machine, threads, rounds, peers, rows);
+pub(super) fn write(run: &Run, rows: &[Row]) -> Result {
+    let markdown = markdown(run, rows);
     print!("\n{markdown}");
     let folder = target_directory("Cargo.toml")?.join("bench");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("peers.md"), markdown)?;
-    let report = to_json(machine, threads, rounds, peers, rows);
+    let report = to_json(run, rows);
     fs::write(folder.join("peers.json"), format!("{report:#}\n"))?;
     println!("\nwritten: {}/peers.md and peers.json", folder.display());
     Ok(())
 }
 
-fn markdown(
-    machine: &Value,
-    threads: usize,
-    rounds: usize,
-    peers: &[(String, String)],
-    rows: &[Row],
-) -> String {
+fn markdown(run: &Run, rows: &[Row]) -> String {
+    let Run { machine, ceilings, threads, rounds, peers } = run;
     let mut head = vec!["median ms"];
     head.extend(peers.iter().map(|(name, _)| name.as_str()));
     head.extend(["fastest peer", "ratio", "quartiles"]);
     let line = |row: &Row| {
         let mut cells = vec![row.name.clone()];
-        cells.extend((0..peers.len()).map(|peer| row.median(peer).map_or("–".into(), digits)));
+        cells.extend((0..peers.len()).map(|peer| row.cell(peer)));
         let fastest = row.fastest();
         cells.push(fastest.map_or("–".into(), |peer| peers[peer].0.clone()));
         cells.extend(match fastest.and_then(|peer| row.ratio(peer)) {
@@ -91,8 +102,9 @@ fn markdown(
         .collect();
     let versions: Vec<_> = peers.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(
-        "{}\n{rounds} rounds; {}\nA ratio is peer / Striate in one round: above 1, Striate is faster.\n\n{}\n{}",
-        machine::line(machine, threads),
+        "{}\n{}\n{rounds} rounds; {}\nA ratio is peer / Striate in one round: above 1, Striate is faster.\n\n{}\n{}",
+        machine::line(machine, *threads),
+        ceilings.line(),
         versions.join(", "),
         table(&head, &lines),
         if means.is_empty() {
@@ -116,13 +128,8 @@ fn geometric_means(peers: &[(String, String)], rows: &[Row]) -> Vec<(String, usi
     std::iter::once(mean("fastest peer of each row", fastest)).chain(each).flatten().collect()
 }
 
-fn to_json(
-    machine: &Value,
-    threads: usize,
-    rounds: usize,
-    peers: &[(String, String)],
-    rows: &[Row],
-) -> Value {
+fn to_json(run: &Run, rows: &[Row]) -> Value {
+    let Run { machine, ceilings, threads, rounds, peers } = run;
     let spread = |q: Quartiles| json!({"lower": q.lower, "median": q.median, "upper": q.upper});
     let row = |row: &Row| {
         let results = row.peers.iter().map(|(peer, times)| {
@@ -133,12 +140,14 @@ fn to_json(
                 "ratio": row.ratio(*peer).map(spread),
             })
         });
+        let wrong = row.wrong.iter().map(|(peer, error)| json!({"peer": peers[*peer].0, "error": error}));
         json!({
             "row": row.name,
             "parameters": row.parameters,
             "check": row.check,
             "fastest_peer": row.fastest().map(|peer| &peers[peer].0),
             "results": results.collect::<Vec<_>>(),
+            "wrong": wrong.collect::<Vec<_>>(),
         })
     };
     let versions = peers.iter().map(|(name, version)| json!({"peer": name, "version": version}));
@@ -148,6 +157,7 @@ fn to_json(
     json!({
         "machine": machine,
         "threads": threads,
+        "peaks": ceilings.measured,
         "rounds": rounds,
         "peers": versions.collect::<Vec<_>>(),
         "rows": rows.iter().map(row).collect::<Vec<_>>(),
@@ -179,5 +189,13 @@ mod tests {
         let row = Row { peers: vec![(1, vec![1.0])], ..Row::default() };
         assert_eq!(row.ratio(1), None);
         assert_eq!(row.fastest(), Some(1));
+    }
+
+    #[test]
+    fn a_wrong_result_has_no_time() {
+        let peers = vec![(0, vec![2.0]), (2, vec![4.0])];
+        let row = Row { peers, wrong: vec![(1, "differs".into())], ..Row::default() };
+        assert_eq!([0, 1, 2, 3].map(|peer| row.cell(peer)), ["2.00", "wrong", "4.00", "–"]);
+        assert_eq!((row.fastest(), row.ratio(1)), (Some(2), None));
     }
 }

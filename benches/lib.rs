@@ -1,1 +1,0 @@
-//! Criterion benches with named real shapes.

@@ -1,0 +1,4 @@
+//! Criterion benches with named real shapes, and the rows that they share with the side-by-side benchmark.
+
+pub mod conv;
+pub mod step;

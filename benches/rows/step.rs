@@ -1,0 +1,39 @@
+//! One step of an operation: its forward pass, or that and the gradients of all its inputs.
+
+use protocol::{Row, data};
+use striate_tensor::{GradOptions, Tensor, no_grad};
+
+/// A copy in Striate's own memory, as an operation before it would have left it.
+pub fn input(values: Vec<f32>, shape: &[usize]) -> Tensor {
+    Tensor::from_vec(shape, values) + 0.0
+}
+
+/// The summaries of some tensors, one after the other.
+pub fn summaries<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Vec<f64> {
+    tensors.into_iter().flat_map(|x| data::summary(&x.to_vec())).collect()
+}
+
+/// y = f(x), without a tape.
+pub fn forward(x: Vec<Tensor>, call: impl Fn(&[Tensor]) -> Tensor) -> impl Fn() -> Vec<Tensor> {
+    move || vec![no_grad(|| call(&x))]
+}
+
+/// y = f(x), and the gradients of all inputs from dy.
+pub fn forward_backward(
+    x: Vec<Tensor>,
+    dy: Tensor,
+    call: impl Fn(&[Tensor]) -> Tensor,
+) -> impl Fn() -> Vec<Tensor> {
+    let x: Vec<Tensor> = x.iter().map(Tensor::requires_grad).collect();
+    move || {
+        let y = call(&x);
+        let gradients = y.backward_from(&dy, GradOptions::default());
+        let dx = x.iter().map(|x| gradients.get(x).expect("x is tracked").clone());
+        [y.detach()].into_iter().chain(dx).collect()
+    }
+}
+
+/// The row of such a step, whose check are the summaries of what it returns.
+pub fn row(step: impl Fn() -> Vec<Tensor> + 'static) -> Row {
+    Row { check: summaries(&step()), parameters: 0, step: Box::new(move || drop(step())) }
+}
