@@ -12,7 +12,7 @@
 //! hundredth of the largest `f32`, spoils the whole tiles that read it, not only the outputs around it.
 //!
 //! # Memory
-//! At most 40 MiB of scratch, or 20 MiB and 6 MiB for each thread where there are many channels; nothing by tile.
+//! Up to about 40 MiB of scratch, or 20 MiB and 6 MiB for each thread where there are many channels; less on few threads.
 //!
 //! A. Lavin, S. Gray: Fast Algorithms for Convolutional Neural Networks, 2016.
 
@@ -115,7 +115,7 @@ pub(crate) fn adjoint(g: &Geometry) -> Geometry {
 /// dw ← ∂L/∂w + β·dw; β = 0 overwrites dw, whatever it holds.
 ///
 /// # Panics
-/// As [`forward`].
+/// As [`forward()`].
 pub(crate) fn weight_gradient<E: Real>(g: &Geometry, tile: Tile, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
     assert!(supports(g), "winograd: not a 3×3 convolution of stride 1: {g:?}");
     if dw.is_empty() {
