@@ -221,6 +221,16 @@ pub enum Operand<'a, E: Real> {
     /// A view that is read where it lies: one that the caller wrote for this product, small enough for the cache.
     /// Right factors need unit column stride.
     InPlace(Mat<'a, E>),
+    /// Rows that lie anywhere, read in place: row p is `data[starts[p]..][..cols]`. For right factors, such as the
+    /// windows of a convolution.
+    Rows {
+        /// The elements.
+        data: &'a [E],
+        /// Where each row starts.
+        starts: &'a [usize],
+        /// Number of columns.
+        cols: usize,
+    },
     /// A matrix in the order in which the kernels read it.
     Packed(&'a Packed<E>),
 }
@@ -229,6 +239,7 @@ impl<E: Real> Operand<'_, E> {
     pub(super) fn rows(&self) -> usize {
         match self {
             Operand::View(mat) | Operand::InPlace(mat) => mat.rows,
+            Operand::Rows { starts, .. } => starts.len(),
             Operand::Packed(packed) => packed.rows,
         }
     }
@@ -236,6 +247,7 @@ impl<E: Real> Operand<'_, E> {
     pub(super) fn cols(&self) -> usize {
         match self {
             Operand::View(mat) | Operand::InPlace(mat) => mat.cols,
+            Operand::Rows { cols, .. } => *cols,
             Operand::Packed(packed) => packed.cols,
         }
     }

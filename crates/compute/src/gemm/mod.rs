@@ -106,7 +106,14 @@ fn run<E: Real>(isa: Isa, a: Operand<E>, b: Operand<E>, beta: E, mut c: MatMut<E
         return unsafe { avx2::gemm(avx2_source(a), avx2_source(b), beta, &c.cast(), k, parallel) };
     }
     let _ = isa;
-    portable::gemm(plain(a), plain(b), beta, &c, parallel);
+    let gathered;
+    let b = if let Operand::Rows { data, starts, cols } = b {
+        gathered = starts.iter().flat_map(|&start| &data[start..start + cols]).copied().collect::<Vec<E>>();
+        Mat::new(&gathered, k, n)
+    } else {
+        plain(b)
+    };
+    portable::gemm(plain(a), b, beta, &c, parallel);
 }
 
 #[track_caller]
@@ -120,6 +127,11 @@ fn check<E: Real>(operand: &Operand<E>, name: &str, side: Side) {
                 "gemm: {name} in place needs unit column stride"
             );
         }
+        Operand::Rows { data, starts, cols } => {
+            assert!(side == Side::Right, "gemm: {name} has its rows anywhere, which only a right factor may");
+            let last = starts.iter().max().map_or(0, |&start| start.saturating_add(*cols));
+            assert!(last <= data.len(), "gemm: rows of {name} end at {last}, beyond {} elements", data.len());
+        }
         Operand::Packed(packed) => {
             assert!(packed.side == side, "gemm: {name} is packed for the other side");
         }
@@ -130,6 +142,7 @@ fn plain<'a, E: Real>(operand: Operand<'a, E>) -> Mat<'a, E> {
     match operand {
         Operand::View(mat) | Operand::InPlace(mat) => mat,
         Operand::Packed(Packed { store: Store::Plain(data), rows, cols, .. }) => Mat::new(data, *rows, *cols),
+        Operand::Rows { .. } => unreachable!("rows that lie anywhere are gathered before"),
         #[cfg(target_arch = "x86_64")]
         Operand::Packed(Packed { store: Store::Panels(_), .. }) => {
             unreachable!("the instruction set never changes")
@@ -142,6 +155,9 @@ fn avx2_source<'a, E: Real>(operand: Operand<'a, E>) -> avx2::Source<'a> {
     match operand {
         Operand::Packed(Packed { store: Store::Panels(panels), .. }) => avx2::Source::Panels(panels),
         Operand::InPlace(mat) => avx2::Source::InPlace(cast(mat)),
+        Operand::Rows { data, starts, cols } => {
+            avx2::Source::Rows { data: bytemuck::cast_slice(data), starts, cols }
+        }
         operand => avx2::Source::View(cast(plain(operand))),
     }
 }

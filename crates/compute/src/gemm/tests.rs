@@ -89,7 +89,9 @@ fn check_case<E: Real>(isa: Isa, seed: u64, case: Case) {
     let want = reference(&a, &b, beta, &before, c_row);
     let (left, right) = (Packed::new(a, Side::Left, isa), Packed::new(b, Side::Right, isa));
     let b_in_place = if bc == 1 { Operand::InPlace(b) } else { b.into() };
-    let ways: [(Operand<E>, Operand<E>, bool); 7] = [
+    let starts: Vec<usize> = (0..k).map(|p| p * br).collect();
+    let b_rows = if bc == 1 { Operand::Rows { data: b.data, starts: &starts, cols: n } } else { b.into() };
+    let ways: [(Operand<E>, Operand<E>, bool); 9] = [
         (a.into(), b.into(), true),
         (a.into(), b.into(), false),
         ((&left).into(), b.into(), true),
@@ -97,6 +99,8 @@ fn check_case<E: Real>(isa: Isa, seed: u64, case: Case) {
         ((&left).into(), (&right).into(), false),
         ((&left).into(), b_in_place, false),
         (Operand::InPlace(a), (&right).into(), true),
+        ((&left).into(), b_rows, false),
+        (a.into(), b_rows, true),
     ];
     let mut first_bits = None;
     for (way, (a, b, parallel)) in ways.into_iter().enumerate() {

@@ -17,6 +17,7 @@ use crate::Buffer;
 pub(super) enum Source<'a> {
     View(Mat<'a, f32>),
     InPlace(Mat<'a, f32>),
+    Rows { data: &'a [f32], starts: &'a [usize], cols: usize },
     Panels(&'a Panels),
 }
 
@@ -39,11 +40,15 @@ pub(super) unsafe fn gemm(a: Source, b: Source, beta: f32, c: &MatMut<f32>, k: u
                 let a = match a {
                     Source::View(a) => Factor::View(Lanes::rows(a)),
                     Source::InPlace(a) => Factor::InPlace(Lanes::rows(a)),
+                    Source::Rows { .. } => unreachable!("checked to be a right factor"),
                     Source::Panels(a) => Factor::Panels(a),
                 };
                 let b = match b {
                     Source::View(b) => Factor::View(Lanes::columns(b)),
                     Source::InPlace(b) => Factor::InPlace(Lanes::columns(b)),
+                    Source::Rows { data, starts, cols } => {
+                        Factor::InPlace(Lanes::scattered(data, starts, cols))
+                    }
                     Source::Panels(b) => Factor::Panels(b),
                 };
                 blocked::blocked(a, b, beta, c, parallel);

@@ -18,6 +18,8 @@ pub(super) struct Lanes<'a> {
     pub(super) cut: Cut,
     pub(super) lane_stride: usize,
     pub(super) step: usize,
+    /// Where each step starts, when they are not `step` apart.
+    starts: Option<&'a [usize]>,
 }
 
 /// How lanes and k are cut, from the sizes alone.
@@ -90,12 +92,15 @@ pub(super) struct Strip {
     pub(super) data: *const f32,
     pub(super) lane_stride: usize,
     pub(super) step: usize,
+    /// Where each step starts, or null when they are `step` apart.
+    pub(super) starts: *const usize,
 }
 
 impl<'a> Lanes<'a> {
     /// The rows of A.
     pub(super) fn rows(a: Mat<'a, f32>) -> Self {
-        Lanes { data: a.data, cut: Cut::rows(a.rows, a.cols), lane_stride: a.row_stride, step: a.col_stride }
+        let (lane_stride, step) = (a.row_stride, a.col_stride);
+        Lanes { data: a.data, cut: Cut::rows(a.rows, a.cols), lane_stride, step, starts: None }
     }
 
     /// The columns of B.
@@ -105,13 +110,20 @@ impl<'a> Lanes<'a> {
             cut: Cut::columns(b.cols, b.rows),
             lane_stride: b.col_stride,
             step: b.row_stride,
+            starts: None,
         }
+    }
+
+    /// The columns of a B whose rows lie anywhere.
+    pub(super) fn scattered(data: &'a [f32], starts: &'a [usize], cols: usize) -> Self {
+        Lanes { data, cut: Cut::columns(cols, starts.len()), lane_stride: 1, step: 0, starts: Some(starts) }
     }
 
     #[inline(always)]
     pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
         let first = self.cut.start(panel) * self.lane_stride + k.start * self.step;
-        Strip { data: self.data[first..].as_ptr(), lane_stride: self.lane_stride, step: self.step }
+        let starts = self.starts.map_or(std::ptr::null(), |starts| starts[k.start..].as_ptr());
+        Strip { data: self.data[first..].as_ptr(), lane_stride: self.lane_stride, step: self.step, starts }
     }
 
     /// Numbers from the first to the last.
@@ -128,7 +140,8 @@ impl<'a> Lanes<'a> {
     #[inline(always)]
     pub(super) fn packed_strip(&self, packed: &[f32], first: usize, panel: usize, k: &Range<usize>) -> Strip {
         let skip = (self.cut.start(panel) - self.cut.start(first)) * k.len();
-        Strip { data: packed[skip..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
+        let (data, starts) = (packed[skip..].as_ptr(), std::ptr::null());
+        Strip { data, lane_stride: 1, step: self.cut.pitch(panel), starts }
     }
 
     /// Packs some panels of one block of k.
@@ -291,7 +304,8 @@ impl Panels {
     pub(super) fn strip(&self, panel: usize, k: &Range<usize>) -> Strip {
         let before = self.cut.pitches(0..self.cut.panels) * k.start;
         let first = before + self.cut.start(panel) * k.len();
-        Strip { data: self.data[first..].as_ptr(), lane_stride: 1, step: self.cut.pitch(panel) }
+        let (data, starts) = (self.data[first..].as_ptr(), std::ptr::null());
+        Strip { data, lane_stride: 1, step: self.cut.pitch(panel), starts }
     }
 }
 

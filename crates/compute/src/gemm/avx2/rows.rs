@@ -22,6 +22,7 @@ pub(super) unsafe fn few_rows(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f3
                 a_step: a.col_stride,
                 b: b.data[j..].as_ptr(),
                 b_step: b.row_stride,
+                b_starts: std::ptr::null(),
                 beta,
                 c: c.at(0, j),
                 c_row: c.row_stride,
@@ -29,9 +30,9 @@ pub(super) unsafe fn few_rows(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f3
             // SAFETY: the tile lies within the matrices, and only this task writes it.
             unsafe {
                 match (a.rows, cols == wide) {
-                    (1, true) => tile::kernel::<1, 8, false>(&tile, 0),
-                    (2, true) => tile::kernel::<2, 4, false>(&tile, 0),
-                    (3, true) => tile::kernel::<3, 4, false>(&tile, 0),
+                    (1, true) => tile::kernel::<1, 8, false, false>(&tile, 0),
+                    (2, true) => tile::kernel::<2, 4, false, false>(&tile, 0),
+                    (3, true) => tile::kernel::<3, 4, false, false>(&tile, 0),
                     _ => tile::run(&tile, a.rows, cols),
                 }
             }

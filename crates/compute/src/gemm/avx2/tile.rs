@@ -9,7 +9,7 @@ pub(super) const MR: usize = 6;
 /// Columns of the largest tile.
 pub(super) const NR: usize = 16;
 
-/// C ← A·B + β·C for one tile. A has any strides, the rows of B and C are contiguous.
+/// C ← A·B + β·C for one tile. A has any strides, the rows of B and C are contiguous, those of B may lie anywhere.
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     pub(super) k: usize,
@@ -18,6 +18,8 @@ pub(super) struct Tile {
     pub(super) a_step: usize,
     pub(super) b: *const f32,
     pub(super) b_step: usize,
+    /// Where each row of B starts, counted from `b`; null when they are `b_step` apart.
+    pub(super) b_starts: *const usize,
     pub(super) beta: f32,
     pub(super) c: *mut f32,
     pub(super) c_row: usize,
@@ -30,32 +32,56 @@ pub(super) struct Tile {
 /// and for `rows` × `cols` numbers of C, which nothing else accesses.
 pub(super) unsafe fn run(tile: &Tile, rows: usize, cols: usize) {
     type Kernel = unsafe fn(&Tile, usize);
-    const fn row<const R: usize>() -> [Kernel; 4] {
-        [kernel::<R, 1, false>, kernel::<R, 2, false>, kernel::<R, 1, true>, kernel::<R, 2, true>]
+    const fn row<const R: usize, const ANYWHERE: bool>() -> [Kernel; 4] {
+        [
+            kernel::<R, 1, false, ANYWHERE>,
+            kernel::<R, 2, false, ANYWHERE>,
+            kernel::<R, 1, true, ANYWHERE>,
+            kernel::<R, 2, true, ANYWHERE>,
+        ]
     }
-    const KERNELS: [[Kernel; 4]; MR] =
-        [row::<1>(), row::<2>(), row::<3>(), row::<4>(), row::<5>(), row::<6>()];
+    const fn kernels<const ANYWHERE: bool>() -> [[Kernel; 4]; MR] {
+        [
+            row::<1, ANYWHERE>(),
+            row::<2, ANYWHERE>(),
+            row::<3, ANYWHERE>(),
+            row::<4, ANYWHERE>(),
+            row::<5, ANYWHERE>(),
+            row::<6, ANYWHERE>(),
+        ]
+    }
+    const EVEN: [[Kernel; 4]; MR] = kernels::<false>();
+    const ANYWHERE: [[Kernel; 4]; MR] = kernels::<true>();
     let tail = cols % LANES;
     let which = cols.div_ceil(LANES) - 1 + if tail > 0 { 2 } else { 0 };
+    let kernels = if tile.b_starts.is_null() { &EVEN } else { &ANYWHERE };
     // SAFETY: the caller's promise; the masked kernels touch `tail` numbers of the last vector.
-    unsafe { KERNELS[rows - 1][which](tile, tail) }
+    unsafe { kernels[rows - 1][which](tile, tail) }
 }
 
-/// R rows, W vectors; with `MASKED`, only `tail` lanes of the last vector exist.
+/// R rows, W vectors; with `MASKED`, only `tail` lanes of the last vector exist; with `ANYWHERE`, the rows of B start
+/// where `b_starts` says.
 ///
 /// # Safety
 /// As [`run`].
 #[target_feature(enable = "avx2,fma")]
 #[expect(clippy::needless_range_loop, reason = "indices as in the equation")]
-pub(super) unsafe fn kernel<const R: usize, const W: usize, const MASKED: bool>(tile: &Tile, tail: usize) {
-    let Tile { k, mut a, a_row, a_step, mut b, b_step, beta, c, c_row } = *tile;
+pub(super) unsafe fn kernel<const R: usize, const W: usize, const MASKED: bool, const ANYWHERE: bool>(
+    tile: &Tile,
+    tail: usize,
+) {
+    let Tile { k, mut a, a_row, a_step, mut b, b_step, b_starts, beta, c, c_row } = *tile;
     let mask = first_lanes(tail);
     let masked = |w: usize| MASKED && w == W - 1;
     for r in 0..R {
         _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(r * c_row).cast());
     }
     let mut sums = [[_mm256_setzero_ps(); W]; R];
-    for _ in 0..k {
+    for p in 0..k {
+        if ANYWHERE {
+            // SAFETY: there is a start for each of k steps.
+            b = tile.b.wrapping_add(unsafe { *b_starts.add(p) });
+        }
         let mut row = [_mm256_setzero_ps(); W];
         for w in 0..W {
             // SAFETY: `b` is at one of k steps, and the mask keeps from what is not there.
@@ -75,7 +101,9 @@ pub(super) unsafe fn kernel<const R: usize, const W: usize, const MASKED: bool>(
             }
         }
         a = a.wrapping_add(a_step);
-        b = b.wrapping_add(b_step);
+        if !ANYWHERE {
+            b = b.wrapping_add(b_step);
+        }
     }
     let scale = _mm256_set1_ps(beta);
     for r in 0..R {
