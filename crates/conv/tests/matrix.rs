@@ -88,14 +88,14 @@ proptest! {
             [size.0, size.1, size.2], [kernel.0, kernel.1, kernel.2], [stride.0, stride.1, stride.2],
             [dilation.0, dilation.1, dilation.2], [sides.0, sides.1, sides.2],
         );
-        check::<3>(n, k, &ConvOptions { stride: s, padding: p.into(), dilation: d, groups });
+        check::<3>(n, k, &ConvOptions { stride: s, padding: p.into(), dilation: d, groups, ..Default::default() });
         check::<2>(
             [n[1], n[2]], [k[1], k[2]],
-            &ConvOptions { stride: [s[1], s[2]], padding: [p[1], p[2]].into(), dilation: [d[1], d[2]], groups },
+            &ConvOptions { stride: [s[1], s[2]], padding: [p[1], p[2]].into(), dilation: [d[1], d[2]], groups, ..Default::default() },
         );
         check::<1>(
             [n[2]], [k[2]],
-            &ConvOptions { stride: [s[2]], padding: [p[2]].into(), dilation: [d[2]], groups },
+            &ConvOptions { stride: [s[2]], padding: [p[2]].into(), dilation: [d[2]], groups, ..Default::default() },
         );
     }
 }

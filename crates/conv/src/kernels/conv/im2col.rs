@@ -3,6 +3,7 @@
 use striate_compute::gemm::{Mat, MatMut, Operand, Packed, gemm_serial};
 use striate_compute::{Buffer, Real, par};
 
+use super::bordered::{self, Bordered, MIN_SCRATCH, Region, regions};
 use super::columns::Source;
 use super::output::Tile;
 use crate::Geometry;
@@ -11,6 +12,8 @@ use crate::Geometry;
 pub(super) const PLACES: usize = 240;
 /// Rows of columns that a tile holds at once, about.
 const ROWS: usize = 256;
+/// Numbers of the columns that are made at once, about.
+const COLUMNS: usize = 1 << 17;
 /// Numbers that the partial sums of a weight gradient may hold.
 const PARTIALS: usize = 1 << 21;
 /// Tasks to aim at where the size leaves a choice.
@@ -26,53 +29,68 @@ fn pitch(places: usize) -> usize {
     (places.div_ceil(16) | 1) * 16
 }
 
-/// The weights of one group, packed by blocks of channels.
-pub(super) struct Weights<E: Real> {
-    channels: usize,
-    packed: Vec<Packed<E>>,
-}
+/// The weights of one group, packed.
+pub(super) struct Weights<E: Real>(Packed<E>);
 
 impl<E: Real> Weights<E> {
     /// For w (features, channels, taps) of a group.
     pub(super) fn new(g: &Geometry, w: &[E]) -> Self {
-        let (all, taps) = (g.group_channels(), g.taps());
-        let channels = (ROWS / taps).clamp(1, all.max(1));
-        let k = all * taps;
-        let pack = |c: usize| {
-            let cols = channels.min(all - c) * taps;
-            Packed::left(Mat {
-                data: &w[c * taps..],
-                rows: g.group_features(),
-                cols,
-                row_stride: k,
-                col_stride: 1,
-            })
-        };
-        Weights { channels, packed: (0..all).step_by(channels).map(pack).collect() }
+        Weights(Packed::left(Mat::new(w, g.group_features(), g.group_channels() * g.taps())))
     }
 
     /// y ← β·y + b + x ⋆ w in a tile, for the channels x of its image and group.
     pub(super) fn tile(&self, g: &Geometry, x: &[E], beta: E, tile: &mut Tile<E>) {
-        let (all, taps, plane) = (g.group_channels(), g.taps(), g.input_size());
-        let (places, width) = (tile.places.clone(), tile.places.len());
-        let blocks =
-            (0..all).step_by(self.channels).map(|c| c..(c + self.channels).min(all)).zip(&self.packed);
         if is_pointwise(g) {
-            for (c, w) in blocks {
-                let data = &x[c.start * plane + places.start..];
-                let x = Mat { data, rows: c.len(), cols: width, row_stride: plane, col_stride: 1 };
-                tile.product(w.into(), x.into(), beta, c.start == 0);
-            }
-            return;
+            let (first, cols) = (tile.places.start, tile.places.len());
+            let (rows, row_stride) = (g.group_channels(), g.input_size());
+            let x = Mat { data: &x[first..], rows, cols, row_stride, col_stride: 1 };
+            return tile.product((&self.0).into(), x.into(), beta);
         }
-        let pitch = pitch(width);
-        let source = Source::new(g, x, places.clone());
-        let mut columns = Buffer::scratch(self.channels * taps * pitch);
-        for (c, w) in blocks {
-            source.columns(c.clone(), places.clone(), pitch, &mut columns);
+        let narrow = 4 * ((g.kernel[2] - 1) * g.dilation[2] / g.stride[2]) > g.output[2] + 4;
+        if narrow || !bordered::supports(g) {
+            return self.columns(g, x, beta, tile);
+        }
+        for region in regions(g, tile.places.clone()) {
+            self.region(g, x, &region, beta, tile);
+        }
+    }
+
+    /// By columns: for lines so short that what lies between windows would cost more.
+    fn columns(&self, g: &Geometry, x: &[E], beta: E, tile: &mut Tile<E>) {
+        let (rows, features) = (g.group_channels() * g.taps(), g.group_features());
+        let step = (COLUMNS / rows).clamp(16, PLACES);
+        let pitch = pitch(step);
+        let mut columns = Buffer::scratch(rows * pitch);
+        let mut sums = Buffer::scratch((features * pitch).max(MIN_SCRATCH));
+        for first in tile.places.clone().step_by(step) {
+            let places = first..(first + step).min(tile.places.end);
+            let cols = places.len();
+            Source::new(g, x, places.clone()).columns(0..g.group_channels(), places, pitch, &mut columns);
             let columns =
-                Mat { data: &columns, rows: c.len() * taps, cols: width, row_stride: pitch, col_stride: 1 };
-            tile.product(w.into(), Operand::InPlace(columns), beta, c.start == 0);
+                Operand::InPlace(Mat { data: &columns, rows, cols, row_stride: pitch, col_stride: 1 });
+            gemm_serial(&self.0, columns, E::zero(), MatMut::with_stride(&mut sums, features, cols, pitch));
+            let first = first - tile.places.start;
+            for (f, sums) in sums.chunks_exact(pitch).take(features).enumerate() {
+                tile.write(f, first..first + cols, &sums[..cols], beta);
+            }
+        }
+    }
+
+    /// The rows of the right factor are windows of the bordered copy: whole lines, with what lies between them.
+    fn region(&self, g: &Geometry, x: &[E], region: &Region, beta: E, tile: &mut Tile<E>) {
+        let x = Bordered::new(g, x, region, 1);
+        let (lines, columns) = (region.lines.len(), region.columns.len());
+        let cols = (lines - 1) * x.line + columns;
+        let (features, pitch) = (g.group_features(), pitch(cols));
+        let mut sums = Buffer::scratch((features * pitch).max(MIN_SCRATCH));
+        let windows = Operand::Rows { data: &x.values, starts: &x.starts, cols };
+        gemm_serial(&self.0, windows, E::zero(), MatMut::with_stride(&mut sums, features, cols, pitch));
+        let first = region.start(g) - tile.places.start;
+        for (f, sums) in sums.chunks_exact(pitch).take(features).enumerate() {
+            for line in 0..lines {
+                let first = first + line * columns;
+                tile.write(f, first..first + columns, &sums[line * x.line..][..columns], beta);
+            }
         }
     }
 }
@@ -81,8 +99,10 @@ impl<E: Real> Weights<E> {
 pub(super) fn tile_places(g: &Geometry) -> usize {
     let rows = (g.group_channels() * g.taps()).clamp(1, ROWS);
     let places = PLACES * ROWS / rows.next_power_of_two();
-    let all = g.output_size();
-    all.div_ceil(all.div_ceil(places).max(1)).next_multiple_of(16)
+    let (all, width) = (g.output_size(), g.output[2]);
+    // Whole lines, when several fit.
+    let unit = if !is_pointwise(g) && 2 * width <= places { width } else { 16 };
+    all.div_ceil(all.div_ceil(places).max(1)).next_multiple_of(unit)
 }
 
 /// dw ← β·dw + ∂L/∂w: the products of columns with the transpose of dy, summed over places and images.

@@ -3,32 +3,35 @@
 use std::ops::Range;
 
 use striate_compute::gemm::MatMut;
-use striate_compute::{Buffer, Real, par};
+use striate_compute::{Buffer, Real, isa, par};
 
-use super::Engine;
 use super::im2col::PLACES;
 use super::output::Tile;
 use super::phases::{Part, count, places};
+use super::{ConvAlgorithm, Engine};
 use crate::Geometry;
 
 /// dx ← β·dx + b + the sum of the phases, each place of dx from one of them.
 pub(super) fn interleave<E: Real>(
     g: &Geometry,
-    direct: bool,
+    algorithm: ConvAlgorithm,
     parts: &[Part<E>],
     dy: &[E],
     bias: Option<&[E]>,
     beta: E,
     dx: &mut [E],
 ) {
-    let engine = |part: &Part<E>| part.weights.as_ref().map(|w| Engine::new(&part.geometry, direct, w));
+    let engine = |part: &Part<E>| {
+        let new = |w: &Buffer<E>| Engine::new(&part.geometry, algorithm.for_tiles(&part.geometry), w);
+        part.weights.as_ref().map(new)
+    };
     let engines: Vec<Option<Engine<E>>> = parts.iter().map(engine).collect();
     let channels = g.group_channels();
     // The first axis along which there is anything to cut.
     let axis = (0..2).find(|&axis| g.input[axis] > 1).unwrap_or(2);
     let inner: usize = g.input[axis + 1..].iter().product();
     let per_phase: usize = (axis + 1..3).map(|axis| places(g, axis, 0)).product();
-    let step = if axis == 2 && direct { usize::MAX } else { (PLACES / per_phase.max(1)).max(1) };
+    let step = (PLACES / per_phase.max(1)).max(1);
     let mut bands = Vec::new();
     for (part, dx) in dx.chunks_exact_mut((channels * g.input_size()).max(1)).enumerate() {
         let mut rest = MatMut::new(dx, channels, g.input_size());
@@ -54,10 +57,9 @@ pub(super) fn interleave<E: Real>(
     let biases: Vec<Option<Vec<E>>> = parts.iter().map(spread).collect();
     par::pieces_mut(&mut bands, 1, |_, band| {
         let band = &mut band[0];
-        let of = |((part, engine), bias): ((&Part<E>, &Option<Engine<E>>), &Option<Vec<E>>)| {
-            band.sums(g, part, engine.as_ref(), dy, bias.as_deref())
-        };
-        let sums: Vec<Sums<E>> = parts.iter().zip(&engines).zip(&biases).map(of).collect();
+        let sums: Vec<Sums<E>> = (0..parts.len())
+            .map(|i| band.sums(g, &parts[i], engines[i].as_ref(), dy, biases[i].as_deref()))
+            .collect();
         band.join(g, &sums, beta);
     });
 }
@@ -177,22 +179,29 @@ impl<'a, E> Line<'a, E> {
 
 /// `to[j · s + r] ← β·to[j · s + r] + row_r[j]` for the s rows.
 fn interleaved<'a, E: Real>(rows: impl ExactSizeIterator<Item = &'a [E]> + Clone, beta: E, to: &mut [E]) {
-    let stride = rows.len();
-    if stride == 2 && beta == E::zero() {
-        let mut both = rows.clone();
-        let (even, odd) = (both.next().expect("two rows"), both.next().expect("two rows"));
-        let (pairs, _) = to.as_chunks_mut::<2>();
-        for ((to, &even), &odd) in pairs.iter_mut().zip(even).zip(odd) {
-            *to = [even, odd];
-        }
-        if even.len() > odd.len() {
-            to[2 * odd.len()] = even[odd.len()];
-        }
-        return;
-    }
-    for (r, row) in rows.enumerate() {
-        for (to, &sum) in to.iter_mut().skip(r).step_by(stride).zip(row) {
-            *to = if beta == E::zero() { sum } else { beta * *to + sum };
-        }
-    }
+    isa::vectorized_for::<E, _>(
+        #[inline(always)]
+        || {
+            let stride = rows.len();
+            let mut both = rows.clone();
+            if stride == 2
+                && beta == E::zero()
+                && let (Some(even), Some(odd)) = (both.next(), both.next())
+            {
+                let (pairs, rest) = to.as_chunks_mut::<2>();
+                for ((to, &even), &odd) in pairs.iter_mut().zip(even).zip(odd) {
+                    *to = [even, odd];
+                }
+                if let [last] = rest {
+                    *last = even[odd.len()];
+                }
+                return;
+            }
+            for (r, row) in rows.enumerate() {
+                for (to, &sum) in to.iter_mut().skip(r).step_by(stride).zip(row) {
+                    *to = if beta == E::zero() { sum } else { beta * *to + sum };
+                }
+            }
+        },
+    );
 }

@@ -13,6 +13,7 @@
 //! # Ok::<(), striate_conv::GeometryError>(())
 //! ```
 
+mod bordered;
 mod columns;
 mod depthwise;
 mod direct;
@@ -49,6 +50,8 @@ pub enum ConvAlgorithm {
     Winograd,
 }
 
+/// Features up to which a product would compute on too few rows at once.
+const FEW: usize = 2;
 /// Channels from which transforming a tile costs less than the products it saves.
 const MANY: usize = 16;
 
@@ -57,7 +60,7 @@ impl ConvAlgorithm {
     pub fn supports(self, g: &Geometry) -> bool {
         match self {
             ConvAlgorithm::Auto | ConvAlgorithm::Im2col => true,
-            ConvAlgorithm::Direct => direct::supports(g),
+            ConvAlgorithm::Direct => bordered::supports(g),
             ConvAlgorithm::Matrix => crate::matrix::fits(g),
             ConvAlgorithm::Winograd => winograd::supports(g),
         }
@@ -65,7 +68,7 @@ impl ConvAlgorithm {
 
     fn chosen(self, g: &Geometry) -> Self {
         match self {
-            ConvAlgorithm::Auto if g.group_channels() == 1 && g.group_features() <= 2 => {
+            ConvAlgorithm::Auto if g.group_features() <= FEW && bordered::supports(g) => {
                 ConvAlgorithm::Direct
             }
             ConvAlgorithm::Auto
@@ -79,6 +82,16 @@ impl ConvAlgorithm {
     }
 }
 
+impl ConvAlgorithm {
+    /// What computes some places of a convolution of stride 1 that is part of another one.
+    fn for_tiles(self, g: &Geometry) -> Self {
+        match self.chosen(g) {
+            ConvAlgorithm::Direct if bordered::supports(g) => ConvAlgorithm::Direct,
+            _ => ConvAlgorithm::Im2col,
+        }
+    }
+}
+
 /// The weights of all groups, in the order in which an algorithm reads them.
 enum Engine<E: Real> {
     Direct(Vec<direct::Weights<E>>),
@@ -86,9 +99,9 @@ enum Engine<E: Real> {
 }
 
 impl<E: Real> Engine<E> {
-    fn new(g: &Geometry, direct: bool, w: &[E]) -> Self {
+    fn new(g: &Geometry, algorithm: ConvAlgorithm, w: &[E]) -> Self {
         let groups = w.chunks_exact(g.group_features() * g.group_channels() * g.taps());
-        if direct {
+        if algorithm == ConvAlgorithm::Direct {
             Engine::Direct(groups.map(|w| direct::Weights::new(w)).collect())
         } else {
             Engine::Im2col(groups.map(|w| im2col::Weights::new(g, w)).collect())
@@ -151,7 +164,7 @@ pub fn forward_onto<E: Real>(
     y: &mut [E],
 ) {
     check(g, algorithm, x, w, y);
-    run(g, algorithm.chosen(g), x, w, bias, beta, y);
+    run(g, algorithm, x, w, bias, beta, y);
 }
 
 fn run<E: Real>(
@@ -163,6 +176,7 @@ fn run<E: Real>(
     beta: E,
     y: &mut [E],
 ) {
+    let algorithm = algorithm.chosen(g);
     if algorithm == ConvAlgorithm::Winograd {
         return winograd::forward(g, winograd::best_tile(g), x, winograd::Weights::Direct(w), bias, beta, y);
     }
@@ -173,7 +187,7 @@ fn run<E: Real>(
     let direct = algorithm == ConvAlgorithm::Direct;
     let step = if direct { direct::tile_places(g) } else { im2col::tile_places(g) };
     let mut tiles = output::tiles(g, step, bias, y);
-    let engine = (g.group_channels() > 0 && !tiles.is_empty()).then(|| Engine::new(g, direct, w));
+    let engine = (g.group_channels() > 0 && !tiles.is_empty()).then(|| Engine::new(g, algorithm, w));
     par::pieces_mut(&mut tiles, 1, |_, tile| match &engine {
         Some(engine) => engine.tile(g, x, beta, &mut tile[0]),
         None => tile[0].empty(beta),
@@ -224,7 +238,7 @@ pub fn input_gradient<E: Real>(
     {
         return run(&part.geometry, algorithm, dy, w, bias, beta, dx);
     }
-    input_gradient::interleave(g, algorithm == ConvAlgorithm::Direct, &parts, dy, bias, beta, dx);
+    input_gradient::interleave(g, algorithm, &parts, dy, bias, beta, dx);
 }
 
 /// dw ← β·dw + ∂L/∂w

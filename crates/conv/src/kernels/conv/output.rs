@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use striate_compute::Real;
 use striate_compute::gemm::{MatMut, Operand, gemm_serial};
+use striate_compute::{Real, isa};
 
 use super::reference::scale;
 use crate::Geometry;
@@ -44,9 +44,9 @@ pub(super) fn tiles<'a, E: Real>(
 }
 
 impl<E: Real> Tile<'_, E> {
-    /// y ← A·B + what was there: β·y + b when it is the `first` product, the sum so far after that.
-    pub(super) fn product(&mut self, a: Operand<E>, b: Operand<E>, beta: E, first: bool) {
-        let beta = if first { self.begin(beta) } else { E::one() };
+    /// y ← A·B + b + β·y
+    pub(super) fn product(&mut self, a: Operand<E>, b: Operand<E>, beta: E) {
+        let beta = self.begin(beta);
         gemm_serial(a, b, beta, self.y.reborrow());
     }
 
@@ -69,11 +69,16 @@ impl<E: Real> Tile<'_, E> {
     pub(super) fn write(&mut self, f: usize, places: Range<usize>, sums: &[E], beta: E) {
         let bias = self.bias.map_or(E::zero(), |bias| bias[f]);
         let y = &mut self.y.row_mut(f)[places];
-        if beta == E::zero() {
-            y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
-        } else {
-            y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = beta * *y + (sum + bias));
-        }
+        isa::vectorized_for::<E, _>(
+            #[inline(always)]
+            || {
+                if beta == E::zero() {
+                    y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
+                } else {
+                    y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = beta * *y + (sum + bias));
+                }
+            },
+        );
     }
 
     /// y ← β·y + b, where there is nothing to sum.
