@@ -35,10 +35,7 @@ impl<E: Real> Weights<E> {
             let first = region.start(g) - tile.places.start;
             for (f, w) in self.0.chunks_exact(len).enumerate() {
                 correlate(&x, w, padded, sums);
-                for (line, sums) in sums.chunks_exact(padded).enumerate() {
-                    let first = first + line * columns;
-                    tile.write(f, first..first + columns, &sums[..columns], beta);
-                }
+                tile.write(f, first, columns, sums, padded, beta);
             }
         }
     }

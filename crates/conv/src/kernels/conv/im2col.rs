@@ -71,7 +71,7 @@ impl<E: Real> Weights<E> {
             gemm_serial(&self.0, columns, E::zero(), MatMut::with_stride(&mut sums, features, cols, pitch));
             let first = first - tile.places.start;
             for (f, sums) in sums.chunks_exact(pitch).take(features).enumerate() {
-                tile.write(f, first..first + cols, &sums[..cols], beta);
+                tile.write(f, first, cols, &sums[..cols], cols, beta);
             }
         }
     }
@@ -87,10 +87,7 @@ impl<E: Real> Weights<E> {
         gemm_serial(&self.0, windows, E::zero(), MatMut::with_stride(&mut sums, features, cols, pitch));
         let first = region.start(g) - tile.places.start;
         for (f, sums) in sums.chunks_exact(pitch).take(features).enumerate() {
-            for line in 0..lines {
-                let first = first + line * columns;
-                tile.write(f, first..first + columns, &sums[line * x.line..][..columns], beta);
-            }
+            tile.write(f, first, columns, &sums[..cols], x.line, beta);
         }
     }
 }

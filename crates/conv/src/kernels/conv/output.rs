@@ -8,6 +8,9 @@ use striate_compute::{Real, isa};
 use super::reference::scale;
 use crate::Geometry;
 
+/// Numbers in the widest vector.
+const VECTOR: usize = 16;
+
 /// Some places of y in all features of a group of an image.
 pub(super) struct Tile<'a, E: Real> {
     pub(super) image: usize,
@@ -64,18 +67,25 @@ impl<E: Real> Tile<'_, E> {
         E::one()
     }
 
-    /// `y[f, places] ← β·y + b + sums`, places counted from the tile's first.
-    #[inline(always)]
-    pub(super) fn write(&mut self, f: usize, places: Range<usize>, sums: &[E], beta: E) {
+    /// `y[f, first + l · columns + q] ← β·y + b + sums[l · line + q]` for some lines l of `columns` places q.
+    pub(super) fn write(&mut self, f: usize, first: usize, columns: usize, sums: &[E], line: usize, beta: E) {
         let bias = self.bias.map_or(E::zero(), |bias| bias[f]);
-        let y = &mut self.y.row_mut(f)[places];
+        let mut y = &mut self.y.row_mut(f)[first..];
         isa::vectorized_for::<E, _>(
             #[inline(always)]
             || {
-                if beta == E::zero() {
-                    y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
-                } else {
-                    y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = beta * *y + (sum + bias));
+                let mut lines = sums.chunks(line).peekable();
+                while let Some(sums) = lines.next() {
+                    if beta == E::zero() {
+                        // Whole vectors: the next line overwrites what is too much.
+                        let whole = columns.next_multiple_of(VECTOR);
+                        let fits = lines.peek().is_some() && whole <= y.len().min(sums.len());
+                        let count = if fits { whole } else { columns };
+                        y[..count].iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
+                    } else {
+                        y[..columns].iter_mut().zip(sums).for_each(|(y, &sum)| *y = beta * *y + (sum + bias));
+                    }
+                    y = &mut std::mem::take(&mut y)[columns..];
                 }
             },
         );
