@@ -44,7 +44,7 @@ fn call(layer: &Layer, Inputs { x, parameters }: Inputs) -> Tensor<4> {
 }
 
 fn values<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
-    x.to_data().to_vec().expect("f32")
+    x.to_data().try_to_vec().expect("f32")
 }
 
 fn prepare(layer: &Layer, backward: bool) -> Row {

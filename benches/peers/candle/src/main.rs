@@ -6,8 +6,7 @@ use protocol::data::summary;
 use protocol::{Peer, Row, conv_rows};
 
 fn main() {
-    let rows =
-        conv_rows(|layer, backward| prepare(layer, backward).expect("candle computes it"));
+    let rows = conv_rows(|layer, backward| prepare(layer, backward).expect("candle computes it"));
     Peer { name: "candle", version: "0.11.1".into(), rows }.serve();
 }
 
