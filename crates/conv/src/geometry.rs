@@ -240,7 +240,7 @@ pub fn transposed_output_size(
 
 /// A convolution with all sizes resolved: what kernels read. One and two spatial axes are lifted to three.
 ///
-/// y[n, o, q] = b[o] + Σ_{c, t} w[o, c, t] · x[n, c, q·stride + t·dilation − padding], zero outside x,
+/// `y[n, o, q] = b[o] + Σ over c and t of w[o, c, t] · x[n, c, q·stride + t·dilation − padding]`, zero outside x,
 /// where c runs over the channels of o's group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {

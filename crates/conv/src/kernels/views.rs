@@ -8,7 +8,7 @@ use crate::geometry::{ConvOptions, Geometry, GeometryError};
 
 /// y = b + x ⋆ w over D spatial axes: a correlation, as all of deep learning's convolutions. PyTorch: `F.conv1d` to `F.conv3d`.
 ///
-/// y[n, o, q] = b[o] + Σ over c and t of w[o, c, t] · x[n, c, q·stride + t·dilation − padding]
+/// `y[n, o, q] = b[o] + Σ over c and t of w[o, c, t] · x[n, c, q·stride + t·dilation − padding]`
 ///
 /// x (N, C, *), w (O, C / groups, *), b (O) → (N, O, *), in any memory order.
 ///
@@ -42,7 +42,7 @@ pub fn convolve<E: Real, I: Dimension, const D: usize>(
 /// The transposed convolution, which is the gradient of [`convolve`] with respect to its input.
 /// PyTorch: `F.conv_transpose1d` to `F.conv_transpose3d`.
 ///
-/// y[n, o, i] = b[o] + Σ over c, l and t with l·stride + t·dilation − padding = i of w[c, o, t] · x[n, c, l]
+/// `y[n, o, i] = b[o] + Σ over c, l and t with l·stride + t·dilation − padding = i of w[c, o, t] · x[n, c, l]`
 ///
 /// x (N, C, *), w (C, O / groups, *), b (O) → (N, O, *), in any memory order.
 ///

@@ -255,13 +255,23 @@ pub(crate) fn conv_transpose<E: Real, const D: usize>(
     }
 }
 
-/// y[n, o, l] = b[o] + Σ over c and t of w[o, c, t] · x[n, c, l·s + t·d − p]: a correlation, as all of deep learning's
-/// convolutions. dx is the transposed convolution of dy, dw the correlation of x with dy. PyTorch's `F.conv1d`.
+/// Convolution over one axis: a correlation, as all of deep learning's convolutions.
+///
+/// `y[n, o, l] = b[o] + Σ over c and t of w[o, c, t] · x[n, c, l·s + t·d − p]`; dx is the transposed convolution of dy, dw the correlation of x with dy. PyTorch's `F.conv1d`.
 ///
 /// x (N, C, L), weight (O, C / groups, K), bias (O) → (N, O, L′)
 ///
 /// # Panics
 /// When shapes and options do not fit; see [`Geometry::new`].
+///
+/// ```
+/// use striate_conv::{ConvOptions, conv1d};
+/// use striate_tensor::Tensor;
+///
+/// let x = Tensor::<f32>::from_vec(&[1, 1, 4], vec![1.0, 4.0, 9.0, 16.0]);
+/// let slope = Tensor::from_vec(&[1, 1, 2], vec![-1.0, 1.0]);
+/// assert_eq!(conv1d(&x, &slope, None, &ConvOptions::default()).to_vec(), [3.0, 5.0, 7.0]);
+/// ```
 #[track_caller]
 pub fn conv1d<E: Real>(
     x: &Tensor<E>,
@@ -302,6 +312,14 @@ pub fn conv2d<E: Real>(
 ///
 /// # Panics
 /// As [`conv1d`].
+///
+/// ```
+/// use striate_conv::{ConvOptions, conv3d};
+/// use striate_tensor::Tensor;
+///
+/// let (x, w) = (Tensor::<f32>::ones(&[1, 2, 5, 6, 7]), Tensor::ones(&[4, 2, 3, 3, 3]));
+/// assert_eq!(conv3d(&x, &w, None, &ConvOptions::default()).shape(), [1, 4, 3, 4, 5]);
+/// ```
 #[track_caller]
 pub fn conv3d<E: Real>(
     x: &Tensor<E>,
@@ -313,13 +331,23 @@ pub fn conv3d<E: Real>(
 }
 
 /// The transposed convolution, the gradient of [`conv1d`] with respect to its input:
-/// y[n, o, i] = b[o] + Σ over c, l and t with l·s + t·d − p = i of w[c, o, t] · x[n, c, l].
+/// `y[n, o, i] = b[o] + Σ over c, l and t with l·s + t·d − p = i of w[c, o, t] · x[n, c, l]`.
 /// PyTorch's `F.conv_transpose1d`.
 ///
 /// x (N, C, L), weight (C, O / groups, K), bias (O) → (N, O, (L − 1)·s − 2p + d·(K − 1) + output padding + 1)
 ///
 /// # Panics
 /// When shapes and options do not fit; see [`Geometry::transposed`].
+///
+/// ```
+/// use striate_conv::{ConvOptions, conv_transpose1d};
+/// use striate_tensor::Tensor;
+///
+/// let x = Tensor::<f32>::from_vec(&[1, 1, 2], vec![1.0, 10.0]);
+/// let w = Tensor::from_vec(&[1, 1, 2], vec![1.0, 2.0]);
+/// let options = ConvOptions { stride: [2], ..Default::default() };
+/// assert_eq!(conv_transpose1d(&x, &w, None, &options, [0]).to_vec(), [1.0, 2.0, 10.0, 20.0]);
+/// ```
 #[track_caller]
 pub fn conv_transpose1d<E: Real>(
     x: &Tensor<E>,
@@ -360,6 +388,15 @@ pub fn conv_transpose2d<E: Real>(
 ///
 /// # Panics
 /// As [`conv_transpose1d`].
+///
+/// ```
+/// use striate_conv::{ConvOptions, conv_transpose3d};
+/// use striate_tensor::Tensor;
+///
+/// let (x, w) = (Tensor::<f32>::ones(&[1, 2, 3, 3, 3]), Tensor::ones(&[2, 1, 2, 2, 2]));
+/// let options = ConvOptions { stride: [2, 2, 2], ..Default::default() };
+/// assert_eq!(conv_transpose3d(&x, &w, None, &options, [0; 3]).shape(), [1, 1, 6, 6, 6]);
+/// ```
 #[track_caller]
 pub fn conv_transpose3d<E: Real>(
     x: &Tensor<E>,
@@ -372,7 +409,7 @@ pub fn conv_transpose3d<E: Real>(
 }
 
 /// The gradient of a convolution with respect to its weight, given that of its output: for D = 2,
-/// dw[o, c, t] = Σ over n and q of dy[n, o, q] · x[n, c, q·s + t·d − p]. PyTorch's `torch.nn.grad.conv2d_weight`.
+/// `dw[o, c, t] = Σ over n and q of dy[n, o, q] · x[n, c, q·s + t·d − p]`. PyTorch's `torch.nn.grad.conv2d_weight`.
 ///
 /// x (N, C, *), weight shape (O, C / groups, *), dy (N, O, *)
 ///
