@@ -164,7 +164,7 @@ fn to_grey(image: &Array2<f32>) -> GrayImage {
 
 /// Square on white, and at most as large as a cell of a [`Grid`], by means of its pixels.
 fn fitted(image: &Array2<f32>) -> Array2<f32> {
-    const CELL: u32 = 64;
+    const CELL: u32 = 256;
     let (height, width) = image.dim();
     let side = height.max(width);
     let (top, left) = ((side - height) / 2, (side - width) / 2);

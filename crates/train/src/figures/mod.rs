@@ -3,10 +3,12 @@
 //! The font is embedded, so a picture looks the same on every machine.
 
 mod canvas;
+mod classification;
 mod grid;
 mod heatmap;
 mod plot;
 
+pub use classification::{learning_curves, predictions};
 pub use grid::{Cell, Grid};
 pub use heatmap::Heatmap;
 pub use plot::{Curve, Plot, save_plots};
