@@ -111,10 +111,11 @@ impl Model for Sizes {
 
 /// The kernels (C, 1, K, K) of the first layer.
 fn filters(weight: &Tensor) -> Grid {
-    let weight = weight.to_ndarray();
-    let strongest = weight.iter().fold(f32::MIN_POSITIVE, |most, w| most.max(w.abs()));
-    let cells = planes(&weight.mapv(|w| 0.5 + 0.5 * w / strongest), |filter| filter.to_string());
-    Grid { title: "Filters of conv1: grey is 0, white positive, black negative".into(), cells, columns: 8 }
+    Grid {
+        title: "Filters of conv1, each by its own scale: grey is 0, black negative".into(),
+        cells: planes(&weight.to_ndarray(), |w| 0.5 + 0.5 * w, |filter| filter.to_string()),
+        columns: 8,
+    }
 }
 
 /// What the first test picture becomes; the maps of each layer start a row.
@@ -122,26 +123,24 @@ fn feature_maps(net: &LeNet, test: &Labelled) -> Grid {
     const COLUMNS: usize = 8;
     let Batch { images, labels } = test.gather(&[0]);
     let layers = no_grad(|| net.feature_maps(&Tensor::from(images.view())));
-    let mut cells = planes(&images, |_| test.classes()[labels[0]].clone());
+    let mut cells = planes(&images, |x| x, |_| test.classes()[labels[0]].clone());
     for (layer, maps) in layers.iter().enumerate() {
         let blank = Cell { image: arr2(&[[1.0]]), caption: String::new(), marked: false };
         cells.resize(cells.len().next_multiple_of(COLUMNS), blank);
-        let maps = maps.to_ndarray();
-        let strongest = maps.iter().fold(f32::MIN_POSITIVE, |most, &x| most.max(x));
-        cells.extend(planes(&(maps / strongest), |map| format!("conv{} {map}", layer + 1)));
+        cells.extend(planes(&maps.to_ndarray(), |x| x, |map| format!("conv{} {map}", layer + 1)));
     }
-    Grid { title: "Feature maps after ReLU: white is the layer's largest value".into(), cells, columns: COLUMNS }
+    Grid { title: "Feature maps after ReLU, each by its own scale".into(), cells, columns: COLUMNS }
 }
 
-/// A cell for each plane (H, W) of (…, H, W), numbered from 1 for its caption.
-fn planes(stack: &ArrayD<f32>, caption: impl Fn(usize) -> String) -> Vec<Cell> {
+/// A cell for each plane (H, W) of (…, H, W): the grey of each value over the plane's largest, and a caption of its
+/// number from 1.
+fn planes(stack: &ArrayD<f32>, grey: fn(f32) -> f32, caption: impl Fn(usize) -> String) -> Vec<Cell> {
     let &[.., height, width] = stack.shape() else { panic!("planes: expected (…, H, W)") };
     let count = stack.len() / (height * width);
     let planes = stack.to_shape((count, height, width)).expect("as many elements");
-    let cell = |(index, plane): (usize, ArrayView2<f32>)| Cell {
-        image: plane.to_owned(),
-        caption: caption(index + 1),
-        marked: false,
+    let cell = |(index, plane): (usize, ArrayView2<f32>)| {
+        let largest = plane.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
+        Cell { image: plane.mapv(|value| grey(value / largest)), caption: caption(index + 1), marked: false }
     };
     planes.axis_iter(Axis(0)).enumerate().map(cell).collect()
 }

@@ -1,9 +1,11 @@
 //! Figures are readable PNG files of the expected size, whatever the data.
 #![cfg(feature = "figures")]
 
-use ndarray::Array2;
-use striate_train::figures::{Cell, Curve, Grid, Heatmap, Plot, save_plots};
-use striate_train::{Confusion, TrainError};
+use ndarray::{Array2, s};
+use striate_datasets::{Dataset, digits};
+use striate_train::classification::Evaluation;
+use striate_train::figures::{Cell, Curve, Grid, Heatmap, Plot, learning_curves, predictions, save_plots};
+use striate_train::{Confusion, EpochRecord, Metrics, TrainError};
 
 fn ink(file: &std::path::Path) -> (u32, u32, usize) {
     let picture = image::open(file).unwrap().to_rgb8();
@@ -64,6 +66,56 @@ fn grids_and_heatmaps_take_any_shape() {
     Heatmap::from(&confusion).save(&file).unwrap();
     assert!(ink(&file).2 > 500);
     Heatmap::from(&Confusion::new::<&str>(&[])).save(&file).unwrap();
+}
+
+#[test]
+fn cells_are_as_wide_as_their_images_and_captions() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("grid.png");
+    let width = |side: usize, caption: &str| {
+        let cell = Cell { image: Array2::zeros((side, 5)), caption: caption.into(), marked: false };
+        Grid { title: String::new(), cells: vec![cell; 3], columns: 3 }.save(&file).unwrap();
+        ink(&file).0
+    };
+    assert_eq!(width(8, "7"), width(64, ""));
+    assert_eq!(width(200, "7") - width(64, "7"), 3 * (200 - 64));
+    assert_eq!(width(1000, ""), width(256, ""));
+    assert!(width(8, "Ankle boot, is Sneaker") > 3 * 22 * 7);
+}
+
+#[test]
+fn predictions_are_the_first_pictures_and_the_mistakes_beyond() {
+    let data = digits().test();
+    let mut predicted = data.labels().to_vec();
+    let wrong: Vec<usize> = [3].into_iter().chain(60..100).collect();
+    wrong.iter().for_each(|&index| predicted[index] = (predicted[index] + 1) % 10);
+    let confusion = Confusion::new(data.classes());
+    let grid = predictions(data, &Evaluation { loss: 0.0, confusion, predictions: predicted });
+    assert!(grid.title.starts_with(&format!("Predictions: 41 of {} wrong", data.len())), "{}", grid.title);
+    let marked: Vec<usize> = (0..grid.cells.len()).filter(|&cell| grid.cells[cell].marked).collect();
+    assert_eq!(marked, [3].into_iter().chain(60..80).collect::<Vec<_>>());
+    let label = data.labels()[3];
+    assert_eq!(grid.cells[3].caption, format!("{}, is {label}", (label + 1) % 10));
+    assert_eq!(grid.cells[2].caption, data.labels()[2].to_string());
+    assert_eq!(grid.cells[79].image, data.images().slice(s![79, 0, .., ..]));
+}
+
+#[test]
+fn learning_curves_are_those_of_the_records() {
+    let metrics = |loss: f64| Metrics::from([("loss".into(), loss)]);
+    let record = |epoch: u64| EpochRecord {
+        epoch,
+        train: metrics(1.0 / epoch as f64),
+        test: Metrics::from([("accuracy".into(), 0.9)]),
+        learning_rate: 0.1,
+        seconds: 1.0,
+        samples_per_second: 1.0,
+    };
+    let [loss, accuracy] = learning_curves(&[record(1), record(2)], ["training", "test"]);
+    assert_eq!(loss.curves[0].points, [(1.0, 1.0), (2.0, 0.5)]);
+    assert_eq!(accuracy.curves[1].points, [(1.0, 90.0), (2.0, 90.0)]);
+    assert!(loss.curves[1].points.is_empty() && accuracy.curves[0].points.is_empty());
+    assert_eq!((loss.curves[0].name.as_str(), accuracy.curves[1].name.as_str()), ("training", "test"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Pictures of a run as PNG files: [`Plot`]s of curves, [`Grid`]s of images, [`Heatmap`]s of matrices.
+//! Pictures of a run as PNG files: [`Plot`]s of curves, [`Grid`]s of images, [`Heatmap`]s of matrices;
+//! and of a classifier its [`learning_curves`] and [`predictions`].
 //!
 //! The font is embedded, so a picture looks the same on every machine.
 
