@@ -9,6 +9,8 @@ use crate::Geometry;
 
 /// Smaller scratch would come from the system allocator, which zeroes it.
 pub(super) const MIN_SCRATCH: usize = 1 << 14;
+/// Zeros after the copy, so that the last window may be read in whole vectors.
+const SLACK: usize = 64;
 /// Numbers of the next channel to ask for beforehand.
 const PREFETCH: usize = 1 << 11;
 /// The most numbers that a copy may take.
@@ -80,7 +82,8 @@ impl<E: Real> Bordered<E> {
         let (row_phases, phases) = (phases(1), phases(2));
         let plane = rows * line;
         let len = g.group_channels() * depths * row_phases * phases * plane;
-        let mut values = Buffer::scratch(len.max(MIN_SCRATCH));
+        let mut values = Buffer::scratch((len + SLACK).max(MIN_SCRATCH));
+        values[len..len + SLACK].fill(E::zero());
 
         let first_depth = (region.lines.start / g.output[1] * depth_step) as isize - g.padding[0];
         let first_row = (region.lines.start % g.output[1] * row_step) as isize - g.padding[1];

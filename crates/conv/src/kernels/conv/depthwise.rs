@@ -1,8 +1,6 @@
 //! One channel at a time with a K × K kernel and stride 1, straight from x to y: bound by memory.
 
-use std::ops::Range;
-
-use striate_compute::{Real, isa, par};
+use striate_compute::{Real, isa};
 
 use super::output::Tile;
 use crate::Geometry;
@@ -127,87 +125,4 @@ fn correlate<E: Real, const K: usize>(x: &[&[E]; K], w: &[[E; K]; K], beta: E, b
             }
         },
     );
-}
-
-/// dw ← β·dw + ∂L/∂w, one feature after the other.
-pub(super) fn weight_gradient<E: Real>(side: usize, g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
-    match side {
-        3 => features::<E, 3>(g, x, dy, beta, dw),
-        5 => features::<E, 5>(g, x, dy, beta, dw),
-        _ => features::<E, 7>(g, x, dy, beta, dw),
-    }
-}
-
-fn features<E: Real, const K: usize>(g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
-    let (x_plane, y_plane, width) = (g.input_size(), g.output_size(), g.output[2]);
-    let (first, end) = inside(g);
-    let zeros = vec![E::zero(); g.input[2]];
-    par::pieces_mut(dw, K * K, |f, dw| {
-        let mut total = [[E::zero(); K]; K];
-        for n in 0..g.batch {
-            let x = &x[(n * g.channels + f / g.group_features()) * x_plane..][..x_plane];
-            let dy = &dy[(n * g.features + f) * y_plane..][..y_plane];
-            for (r, total) in total.iter_mut().enumerate() {
-                for (t, total) in total.iter_mut().enumerate() {
-                    *total += dot(g, x, dy, [r, t], first..end);
-                }
-            }
-            for (line, dy) in dy.chunks_exact(width).enumerate() {
-                let x = window::<E, K>(g, x, &zeros, line);
-                for q in (0..first).chain(end..width) {
-                    for (total, x) in total.iter_mut().zip(&x) {
-                        for (t, total) in total.iter_mut().enumerate() {
-                            let place = (q + t) as isize - g.padding[2];
-                            if let Some(&x) = usize::try_from(place).ok().and_then(|place| x.get(place)) {
-                                *total += dy[q] * x;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        for (dw, &total) in dw.iter_mut().zip(total.as_flattened()) {
-            *dw = if beta == E::zero() { total } else { beta * *dw + total };
-        }
-    });
-}
-
-/// Σ over lines and the places inside of dy · x, for tap (r, t) of the kernel.
-fn dot<E: Real>(g: &Geometry, x: &[E], dy: &[E], [r, t]: [usize; 2], inside: Range<usize>) -> E {
-    let start = (inside.start as isize - g.padding[2]).max(0) as usize + t;
-    isa::vectorized_for::<E, _>(
-        #[inline(always)]
-        || {
-            let mut sum = [E::zero(); LANES];
-            // The last lanes of a line overlap those before them, which are summed once.
-            let skip = LANES - inside.len() % LANES;
-            for (line, dy) in dy.chunks_exact(g.output[2]).enumerate() {
-                let row = (line + r) as isize - g.padding[1];
-                if !(0..g.input[1] as isize).contains(&row) || inside.is_empty() {
-                    continue;
-                }
-                let x = &x[row as usize * g.input[2] + start..][..inside.len()];
-                let dy = &dy[inside.clone()];
-                for (dy, x) in dy.as_chunks::<LANES>().0.iter().zip(x.as_chunks::<LANES>().0) {
-                    for l in 0..LANES {
-                        sum[l] += dy[l] * x[l];
-                    }
-                }
-                let done = dy.len() - dy.len() % LANES;
-                match (dy.last_chunk::<LANES>(), x.last_chunk::<LANES>()) {
-                    (Some(dy), Some(x)) if skip < LANES => {
-                        for l in 0..LANES {
-                            sum[l] += if l < skip { E::zero() } else { dy[l] * x[l] };
-                        }
-                    }
-                    _ => {
-                        for (&dy, &x) in dy[done..].iter().zip(&x[done..]) {
-                            sum[0] += dy * x;
-                        }
-                    }
-                }
-            }
-            sum.iter().copied().sum::<E>()
-        },
-    )
 }

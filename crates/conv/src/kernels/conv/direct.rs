@@ -71,11 +71,9 @@ pub(super) fn tile_places(g: &Geometry) -> usize {
     (4096 / width).max(1) * width
 }
 
-/// dw ← β·dw + ∂L/∂w, one feature after the other.
+/// dw ← β·dw + ∂L/∂w, one feature after the other: a tap's gradient is the product of dy with the window that it reads,
+/// where dy is laid out in lines as long as those of x, with zeros between.
 pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
-    if let Some(side) = depthwise::side(g) {
-        return depthwise::weight_gradient(side, g, x, dy, beta, dw);
-    }
     let (channels, len) = (g.group_channels(), g.group_channels() * g.taps());
     let (x_plane, y_plane) = (g.input_size(), g.output_size());
     par::pieces_mut(dw, len.max(1), |f, dw| {
@@ -85,15 +83,20 @@ pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E,
             let x = &x[(n * g.channels + group * channels) * x_plane..][..channels * x_plane];
             let dy = &dy[(n * g.features + f) * y_plane..][..y_plane];
             for region in regions(g, 0..y_plane) {
-                let x = Bordered::new(g, x, &region, LANES);
-                let (columns, padded) = (region.columns.len(), region.columns.len().next_multiple_of(LANES));
-                let mut rows = Buffer::filled(region.lines.len() * padded, E::zero());
+                let x = Bordered::new(g, x, &region, 1);
+                let (lines, columns) = (region.lines.len(), region.columns.len());
+                let count = ((lines - 1) * x.line + columns).next_multiple_of(LANES);
+                let mut grid = Buffer::scratch(count.max(MIN_SCRATCH));
+                let grid = &mut grid[..count];
                 let from = dy[region.start(g)..].chunks_exact(columns);
-                for (row, from) in rows.chunks_exact_mut(padded).zip(from) {
-                    row[..columns].copy_from_slice(from);
+                for (line, from) in grid.chunks_mut(x.line).zip(from).take(lines) {
+                    let (places, between) = line.split_at_mut(columns);
+                    places.copy_from_slice(from);
+                    between.fill(E::zero());
                 }
+                grid[(lines - 1) * x.line + columns..].fill(E::zero());
                 for (total, &start) in total.iter_mut().zip(&x.starts) {
-                    *total += dot(&x.values[start..], x.line, &rows, padded);
+                    *total += dot(&x.values[start..start + count], grid);
                 }
             }
         }
@@ -103,18 +106,15 @@ pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E,
     });
 }
 
-/// Σ over lines and places q of `dy[line, q] · x[line · step + q]`
-fn dot<E: Real>(x: &[E], step: usize, dy: &[E], width: usize) -> E {
+/// Σ a · b, in a fixed order
+fn dot<E: Real>(a: &[E], b: &[E]) -> E {
     isa::vectorized_for::<E, _>(
         #[inline(always)]
         || {
             let mut sum = [E::zero(); LANES];
-            for (line, dy) in dy.chunks_exact(width).enumerate() {
-                let x = x[line * step..][..width].as_chunks::<LANES>().0;
-                for (dy, x) in dy.as_chunks::<LANES>().0.iter().zip(x) {
-                    for l in 0..LANES {
-                        sum[l] += dy[l] * x[l];
-                    }
+            for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+                for l in 0..LANES {
+                    sum[l] += a[l] * b[l];
                 }
             }
             sum.iter().copied().sum::<E>()
