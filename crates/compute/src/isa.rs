@@ -89,9 +89,9 @@ pub fn vectorized_for<E: crate::Real, R>(f: impl FnOnce() -> R) -> R {
 pub fn prefetch<E>(x: &[E]) {
     #[cfg(target_arch = "x86_64")]
     for offset in (0..size_of_val(x)).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         // SAFETY: a prefetch faults nowhere.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(x.as_ptr().wrapping_byte_add(offset).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(x.as_ptr().wrapping_byte_add(offset).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = x;

@@ -9,6 +9,8 @@ use crate::Geometry;
 
 /// Neighbouring places that are summed together.
 const LANES: usize = 32;
+/// Numbers of the next planes to ask for beforehand.
+const PREFETCH: usize = 1 << 12;
 
 /// The weights (features, c and t) of one group.
 pub(super) struct Weights<E: Real>(Buffer<E>);
@@ -73,15 +75,20 @@ pub(super) fn tile_places(g: &Geometry) -> usize {
 
 /// dw ← β·dw + ∂L/∂w, one feature after the other: a tap's gradient is the product of dy with the window that it reads,
 /// where dy is laid out in lines as long as those of x, with zeros between.
-pub(super) fn weight_gradient<E: Real>(g: &Geometry, x: &[E], dy: &[E], beta: E, dw: &mut [E]) {
+pub(super) fn weight_gradient<E: Real>(g: &Geometry, x_all: &[E], dy_all: &[E], beta: E, dw: &mut [E]) {
     let (channels, len) = (g.group_channels(), g.group_channels() * g.taps());
     let (x_plane, y_plane) = (g.input_size(), g.output_size());
     par::pieces_mut(dw, len.max(1), |f, dw| {
         let group = f / g.group_features();
         let mut total = vec![E::zero(); len];
         for n in 0..g.batch {
-            let x = &x[(n * g.channels + group * channels) * x_plane..][..channels * x_plane];
-            let dy = &dy[(n * g.features + f) * y_plane..][..y_plane];
+            let x = &x_all[(n * g.channels + group * channels) * x_plane..][..channels * x_plane];
+            let dy = &dy_all[(n * g.features + f) * y_plane..][..y_plane];
+            // The planes of the next image lie far from these.
+            let next = ((n + 1) * g.channels + group * channels) * x_plane;
+            isa::prefetch(x_all.get(next..next + x_plane.min(PREFETCH)).unwrap_or(&[]));
+            let next = ((n + 1) * g.features + f) * y_plane;
+            isa::prefetch(dy_all.get(next..next + y_plane.min(PREFETCH)).unwrap_or(&[]));
             for region in regions(g, 0..y_plane) {
                 let x = Bordered::new(g, x, &region, 1);
                 let (lines, columns) = (region.lines.len(), region.columns.len());
