@@ -83,6 +83,7 @@ impl<E: Real> Weights<E> {
         let cols = (lines - 1) * x.line + columns;
         let (features, pitch) = (g.group_features(), pitch(cols));
         let mut sums = Buffer::scratch((features * pitch).max(MIN_SCRATCH));
+        tile.prefetch();
         let windows = Operand::Rows { data: &x.values, starts: &x.starts, cols };
         gemm_serial(&self.0, windows, E::zero(), MatMut::with_stride(&mut sums, features, cols, pitch));
         let first = region.start(g) - tile.places.start;

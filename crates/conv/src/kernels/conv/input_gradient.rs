@@ -6,7 +6,7 @@ use striate_compute::gemm::MatMut;
 use striate_compute::{Buffer, Real, isa, par};
 
 use super::im2col::PLACES;
-use super::output::Tile;
+use super::output::{Tile, prefetch_rows};
 use super::phases::{Part, count, places};
 use super::{ConvAlgorithm, Engine};
 use crate::Geometry;
@@ -57,6 +57,7 @@ pub(super) fn interleave<E: Real>(
     let biases: Vec<Option<Vec<E>>> = parts.iter().map(spread).collect();
     par::pieces_mut(&mut bands, 1, |_, band| {
         let band = &mut band[0];
+        prefetch_rows(&mut band.dx);
         let sums: Vec<Sums<E>> = (0..parts.len())
             .map(|i| band.sums(g, &parts[i], engines[i].as_ref(), dy, biases[i].as_deref()))
             .collect();

@@ -67,6 +67,11 @@ impl<E: Real> Tile<'_, E> {
         E::one()
     }
 
+    /// Asks for y, which will be written when the product is done.
+    pub(super) fn prefetch(&mut self) {
+        prefetch_rows(&mut self.y);
+    }
+
     /// `y[f, first + l · columns + q] ← β·y + b + sums[l · line + q]` for some lines l of `columns` places q.
     pub(super) fn write(&mut self, f: usize, first: usize, columns: usize, sums: &[E], line: usize, beta: E) {
         let bias = self.bias.map_or(E::zero(), |bias| bias[f]);
@@ -97,6 +102,13 @@ impl<E: Real> Tile<'_, E> {
         for f in 0..self.y.rows() {
             scale(self.y.row_mut(f), beta);
         }
+    }
+}
+
+/// Asks for the rows of a matrix.
+pub(super) fn prefetch_rows<E: Real>(y: &mut MatMut<E>) {
+    for f in 0..y.rows() {
+        isa::prefetch(y.row_mut(f));
     }
 }
 
