@@ -54,3 +54,8 @@ pub use receptive_field::{ReceptiveField, receptive_fields};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/convolution.md")]
 struct ConvolutionPage;
+
+/// The first steps are tested.
+#[cfg(all(doctest, feature = "autograd"))]
+#[doc = include_str!("../README.md")]
+struct FirstSteps;

@@ -112,7 +112,7 @@ impl<E: Real> Forward<'_, E> {
         let mut v = Buffer::scratch(v_len * most * g.groups);
 
         let affordable = WEIGHTS / (Spectrum::new(w, LANES, c).len(N * N) * size_of::<E>()) * LANES;
-        let chunk = (k / 4).next_multiple_of(LANES).min(affordable).clamp(LANES, 64).min(k);
+        let chunk = (k / 4).next_multiple_of(LANES).min(affordable).clamp(LANES, 32).min(k);
         let chunks = g.groups * k.div_ceil(chunk);
         let mut tasks = self.tasks(&stretches, chunk, y);
         for (stretch, tasks) in stretches.iter().zip(tasks.chunks_exact_mut(chunks)) {
