@@ -52,12 +52,9 @@ pub(crate) fn run(bytes: &[u8]) {
         x[1] = w[1].saturating_mul(options.groups);
     }
     let (y, output_padding) = ([x[0], w[0], x[2], x[3], x[4]], bytes.sizes(4));
-    for geometry in [Geometry::new(&x, &w, &options), Geometry::transposed(&y, &w, &options, output_padding)]
-    {
-        if let Ok(geometry) = geometry {
-            kernels(&geometry, algorithm);
-        }
-    }
+    let geometries =
+        [Geometry::new(&x, &w, &options), Geometry::transposed(&y, &w, &options, output_padding)];
+    geometries.iter().flatten().for_each(|geometry| kernels(geometry, algorithm));
 }
 
 fn kernels(g: &Geometry, algorithm: ConvAlgorithm) {
