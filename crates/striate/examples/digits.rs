@@ -3,14 +3,14 @@
 
 mod common;
 
-use std::error::Error;
+use std::process::ExitCode;
 
 use common::{Model, check_dropout, check_layers};
 use serde::{Deserialize, Serialize};
 use striate::nn::{Dropout, Linear, ParamStore, Sequential};
 use striate::tensor::Tensor;
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> ExitCode {
     common::run::<Perceptron>()
 }
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::error::Error;
+use std::process::ExitCode;
 
 use common::{Model, check_dropout, check_layers};
 use ndarray::{ArrayD, ArrayView2, Axis, arr2};
@@ -15,7 +15,7 @@ use striate::tensor::{Tensor, no_grad};
 use striate::train::figures::{Cell, Grid};
 use striate::train::{RunFolder, TrainError};
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> ExitCode {
     common::run::<Sizes>()
 }
 

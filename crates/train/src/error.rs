@@ -32,9 +32,9 @@ pub enum TrainError {
     Config {
         /// The checkpoint.
         file: PathBuf,
-        /// The configuration of this run.
+        /// The configuration of this run, as far as it differs.
         expected: String,
-        /// That of the checkpoint.
+        /// That of the checkpoint, as far as it differs.
         found: String,
     },
     /// The records of a run do not go with its checkpoint.

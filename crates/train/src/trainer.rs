@@ -118,7 +118,7 @@ impl Trainer {
         }
         let checkpoint = Checkpoint::read(&file)?;
         if checkpoint.config != self.options.config {
-            let (expected, found) = (self.options.config.clone(), checkpoint.config);
+            let (expected, found) = differing(&self.options.config, &checkpoint.config);
             return Err(TrainError::Config { file, expected, found });
         }
         let mut history = run.read_metrics()?;
@@ -175,4 +175,18 @@ impl Trainer {
             samples_per_second: mean.samples() as f64 / seconds,
         })
     }
+}
+
+/// The fields in which two configurations differ, when both are JSON objects; else all of both.
+fn differing(expected: &str, found: &str) -> (String, String) {
+    type Fields = serde_json::Map<String, serde_json::Value>;
+    let (Ok(a), Ok(b)) = (serde_json::from_str::<Fields>(expected), serde_json::from_str::<Fields>(found))
+    else {
+        return (expected.to_string(), found.to_string());
+    };
+    let list = |own: &Fields, other: &Fields| {
+        let fields = own.iter().filter(|(name, value)| other.get(*name) != Some(value));
+        fields.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    };
+    (list(&a, &b), list(&b, &a))
 }

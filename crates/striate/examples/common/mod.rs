@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -172,15 +173,25 @@ pub(crate) fn check_dropout(dropout: f64) -> Result<(), String> {
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The whole program.
-pub(crate) fn run<M: Model>() -> Outcome<()> {
+pub(crate) fn run<M: Model>() -> ExitCode {
     let arguments = Arguments::of::<M>();
-    if let Some(threads) = arguments.threads {
-        par::set_threads(threads)?;
+    let run = || {
+        if let Some(threads) = arguments.threads {
+            par::set_threads(threads)?;
+        }
+        par::install(|| match &arguments.predict {
+            Some(picture) => predict::<M>(&arguments.out, picture),
+            None => train::<M>(&arguments),
+        })
+    };
+    let outcome: Outcome<()> = run();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    par::install(|| match &arguments.predict {
-        Some(picture) => predict::<M>(&arguments.out, picture),
-        None => train::<M>(&arguments),
-    })
 }
 
 fn load<M: Model>(arguments: &Arguments) -> Outcome<(Split, Config<M>)> {
