@@ -190,3 +190,15 @@ fn differing(expected: &str, found: &str) -> (String, String) {
     };
     (list(&a, &b), list(&b, &a))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::differing;
+
+    #[test]
+    fn configurations_are_told_apart_by_their_fields() {
+        let (this, other) = (r#"{"batch":7,"lr":0.1,"seed":0}"#, r#"{"batch":64,"seed":0,"size":[8,8]}"#);
+        assert_eq!(differing(this, other), ("batch 7, lr 0.1".into(), "batch 64, size [8,8]".into()));
+        assert_eq!(differing("batch 7", this), ("batch 7".into(), this.into()));
+    }
+}
