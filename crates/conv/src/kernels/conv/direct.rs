@@ -22,9 +22,11 @@ impl<E: Real> Weights<E> {
         Weights(copy)
     }
 
-    /// y ← β·y + b + x ⋆ w in a tile of whole rows, for the channels x of its image and group.
+    /// y ← β·y + b + x ⋆ w in a tile, for the channels x of its image and group.
     pub(super) fn tile(&self, g: &Geometry, x: &[E], beta: E, tile: &mut Tile<E>) {
-        if let Some(side) = depthwise::side(g) {
+        let whole_rows =
+            [tile.places.start, tile.places.end].iter().all(|place| place.is_multiple_of(g.output[2]));
+        if let Some(side) = depthwise::side(g).filter(|_| whole_rows) {
             return depthwise::tile(side, g, x, &self.0, beta, tile);
         }
         let len = g.group_channels() * g.taps();

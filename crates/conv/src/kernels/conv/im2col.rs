@@ -1,4 +1,5 @@
-//! Convolution as a product with columns that are made tile by tile and never all at once.
+//! Convolution as a product with columns, tile by tile and never all at once: windows of a tile's bordered copy of x,
+//! multiplied where they lie, or columns that are written down.
 
 use striate_compute::gemm::{Mat, MatMut, Operand, Packed, gemm_serial};
 use striate_compute::{Buffer, Real, par};

@@ -38,10 +38,11 @@ pub enum ConvAlgorithm {
     /// The fastest one for the shape, by a table that the benches justify.
     #[default]
     Auto,
-    /// The definition, blocked in registers: for few channels.
+    /// The definition, some neighbouring places at once: for few channels. In the gradient of the weights an infinity
+    /// or NaN in x spoils all taps of its channel.
     Direct,
-    /// A matrix product with columns (im2col) that are made in tiles of the cache's size.
-    /// A 1×1 kernel needs no columns.
+    /// A matrix product with columns (im2col), a tile of the cache's size at a time: windows of x that are read where they
+    /// lie, or copies where lines are short. A 1×1 kernel needs neither.
     Im2col,
     /// The product with the sparse matrix of [`convolution_matrix`](crate::matrix::convolution_matrix), to see what it is;
     /// for sizes within its limits.
@@ -80,9 +81,7 @@ impl ConvAlgorithm {
             algorithm => algorithm,
         }
     }
-}
 
-impl ConvAlgorithm {
     /// What computes some places of a convolution of stride 1 that is part of another one.
     fn for_tiles(self, g: &Geometry) -> Self {
         match self.chosen(g) {

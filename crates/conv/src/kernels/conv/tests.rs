@@ -142,6 +142,22 @@ fn every_algorithm_is_the_definition() {
     }
 }
 
+/// A phase of this is depthwise with a 3×3 kernel, and its only line is longer than a band.
+#[test]
+fn a_long_line_is_cut_into_bands() {
+    let options = ConvOptions {
+        stride: [1, 2],
+        dilation: [1, 2],
+        padding: [1, 2].into(),
+        groups: 3,
+        ..Default::default()
+    };
+    let g = Geometry::new::<2>(&[2, 3, 1, 1100], &[3, 1, 3, 3], &options).unwrap();
+    for algorithm in ALL.into_iter().filter(|algorithm| algorithm.supports(&g)) {
+        check_all::<f64>(&g, algorithm, 1e-12);
+    }
+}
+
 #[test]
 fn bits_do_not_depend_on_threads() {
     let options = ConvOptions { padding: 1.into(), ..Default::default() };
