@@ -347,10 +347,33 @@ impl<E: Real> Path<E> {
     /// shape, or when a snapshot lacks it.
     #[track_caller]
     pub fn parameter(&self, name: &str, shape: &[usize], init: Init) -> Tensor<E> {
+        self.parameter_with(name, shape, |rng| init.draw(shape, rng))
+    }
+
+    /// [`Path::parameter`] that starts from what `draw` makes of the parameter's own generator: for one whose parts
+    /// start differently, such as the gates of an LSTM.
+    ///
+    /// # Panics
+    /// As [`Path::parameter`], and when `draw` gives another shape.
+    ///
+    /// ```
+    /// use striate_nn::{Init, ParamStore};
+    /// use striate_tensor::Array;
+    ///
+    /// let store = ParamStore::<f32>::seeded(0);
+    /// let bias = store.root().parameter_with("bias", &[3], |_| Array::from_vec(&[3], vec![0.0, 1.0, 0.0]));
+    /// assert_eq!(bias.to_vec(), [0.0, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn parameter_with(
+        &self,
+        name: &str,
+        shape: &[usize],
+        draw: impl FnOnce(&mut Rng) -> Array<E>,
+    ) -> Tensor<E> {
         let full = self.join(name);
-        let draw =
-            || Entry::Parameter(Tensor::variable(init.draw(shape, &mut Rng::named(self.shared.seed, &full))));
-        match self.entry(&full, draw) {
+        let make = || Entry::Parameter(Tensor::variable(draw(&mut Rng::named(self.shared.seed, &full))));
+        match self.entry(&full, make) {
             Entry::Parameter(tensor) => same_shape(&full, tensor, shape),
             _ => panic!("parameter: {full} is in the store, but is no parameter"),
         }

@@ -8,6 +8,7 @@
 //! | [`tensor`] | `striate-tensor` | tensors with reverse-mode differentiation |
 //! | [`nn`] | `striate-nn` | layers, losses, optimisers, weight files |
 //! | [`conv`] | `striate-conv` | convolution, pooling and upsampling; filtering, convolution as a matrix |
+//! | [`recurrent`] | `striate-recurrent` | RNN, LSTM and GRU: cells, sequences, back-propagation through time |
 //! | [`formats`] | `striate-formats` | npz and safetensors |
 //! | [`datasets`] | `striate-datasets` | data as `ndarray`, in batches |
 //! | [`train`] | `striate-train` | the training loop, metrics, checkpoints, figures |
@@ -52,6 +53,8 @@ pub use striate_datasets as datasets;
 pub use striate_formats as formats;
 #[cfg(feature = "nn")]
 pub use striate_nn as nn;
+#[cfg(feature = "recurrent")]
+pub use striate_recurrent as recurrent;
 pub use striate_tensor as tensor;
 #[cfg(feature = "train")]
 pub use striate_train as train;

@@ -1,0 +1,1 @@
+//! Whole sequences and streams on slices and `ndarray` views, without a tape.

@@ -1,0 +1,1 @@
+//! Sequence layers with PyTorch's parameter names.

@@ -1,0 +1,19 @@
+//! Recurrent networks: cells, sequences, back-propagation through time, and what goes wrong in it.
+//!
+//! h_t = f(h_(t−1), x_t; θ)
+//!
+//! Three layers, each usable alone: [`kernels`] run whole sequences and streams on slices and `ndarray` views, without a
+//! tape; `cells` are single steps in differentiable operations, as the equations read; `layers` run sequences through
+//! the kernels, with parameters under PyTorch's names. The last two come with the feature `autograd`, which is on by
+//! default. The feature `diagnostics` adds what shows gradients vanish and explode.
+
+#[cfg(feature = "autograd")]
+pub mod cells;
+mod error;
+pub mod kernels;
+#[cfg(feature = "autograd")]
+pub mod layers;
+
+#[cfg(feature = "autograd")]
+pub use cells::{Cell, State};
+pub use error::RecurrentError;
