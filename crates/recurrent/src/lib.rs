@@ -10,10 +10,12 @@
 #[cfg(feature = "autograd")]
 pub mod cells;
 mod error;
+#[cfg(feature = "autograd")]
+mod expect;
 pub mod kernels;
 #[cfg(feature = "autograd")]
 pub mod layers;
 
 #[cfg(feature = "autograd")]
-pub use cells::{Cell, State};
+pub use cells::{Cell, CellOptions, GruCell, LstmCell, Nonlinearity, RnnCell, RnnCellOptions, State};
 pub use error::RecurrentError;

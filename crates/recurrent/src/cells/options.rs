@@ -1,0 +1,19 @@
+use striate_nn::Init;
+
+/// Options of a cell with gates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellOptions {
+    /// Whether b_ih and b_hh are there.
+    pub bias: bool,
+    /// Where b_ih + b_hh of the forget gate starts, all of it in b_ih: drawn as the other biases when `None`, as in
+    /// PyTorch. 1 lets an LSTM remember from the start (Jozefowicz, Zaremba and Sutskever 2015).
+    pub forget_bias: Option<f64>,
+    /// How each gate's block (H, H) of W_hh starts, such as orthogonal: U(±1/√H) when `None`, as in PyTorch.
+    pub recurrent_init: Option<Init>,
+}
+
+impl Default for CellOptions {
+    fn default() -> Self {
+        CellOptions { bias: true, forget_bias: None, recurrent_init: None }
+    }
+}
