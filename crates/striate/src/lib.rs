@@ -9,6 +9,7 @@
 //! | [`nn`] | `striate-nn` | layers, losses, optimisers, weight files |
 //! | [`conv`] | `striate-conv` | convolution, pooling and upsampling; filtering, convolution as a matrix |
 //! | [`recurrent`] | `striate-recurrent` | RNN, LSTM and GRU: cells, sequences, back-propagation through time |
+//! | [`vision`] | `striate-vision` | networks for images: classification and segmentation |
 //! | [`formats`] | `striate-formats` | npz and safetensors |
 //! | [`datasets`] | `striate-datasets` | data as `ndarray`, in batches |
 //! | [`train`] | `striate-train` | the training loop, metrics, checkpoints, figures |
@@ -58,3 +59,5 @@ pub use striate_recurrent as recurrent;
 pub use striate_tensor as tensor;
 #[cfg(feature = "train")]
 pub use striate_train as train;
+#[cfg(feature = "vision")]
+pub use striate_vision as vision;

@@ -1,0 +1,9 @@
+//! Networks for images: what stands in a picture, and what every pixel belongs to.
+//!
+//! Models are tables of layers and short builders over `striate-conv` and `striate-nn`; this crate holds no kernels.
+
+mod error;
+mod network;
+
+pub use error::VisionError;
+pub use network::{ImageInput, ImageNetwork};
