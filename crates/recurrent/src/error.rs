@@ -52,6 +52,9 @@ pub enum RecurrentError {
         /// Sequences at the step before.
         before: usize,
     },
+    /// A layer has no unit.
+    #[error("there must be at least one hidden unit")]
+    Hidden,
     /// There is no step or no sequence.
     #[error("{what} is empty: there must be at least one step and one sequence")]
     Empty {
