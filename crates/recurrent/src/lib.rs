@@ -17,5 +17,9 @@ pub mod kernels;
 pub mod layers;
 
 #[cfg(feature = "autograd")]
-pub use cells::{Cell, CellOptions, GruCell, LstmCell, Nonlinearity, RnnCell, RnnCellOptions, State};
+pub use cells::{
+    Cell, CellOptions, DynamicalSystem, GruCell, LayerNormGruCell, LayerNormLstmCell, LayerNormRnnCell,
+    LstmCell, NaiveLstmCell, Nonlinearity, OriginalGruCell, PeepholeLstmCell, ProjectionLstmCell, RnnCell,
+    RnnCellOptions, StackedLstmCell, State,
+};
 pub use error::RecurrentError;

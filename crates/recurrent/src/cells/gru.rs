@@ -10,7 +10,7 @@ use super::shapes::check;
 ///
 /// r = σ(W_ir x + b_ir + W_hr h + b_hr), z = σ(W_iz x + b_iz + W_hz h + b_hz),
 /// n = tanh(W_in x + b_in + r ∘ (W_hn h + b_hn)), h' = (1 − z) ∘ n + z ∘ h for x (N, I) and h (N, H): z keeps the old
-/// state.
+/// state. One product with h does for all gates; [`OriginalGruCell`](super::OriginalGruCell) needs two.
 ///
 /// Cho et al. 2014, in the form of PyTorch's `nn.GRUCell`.
 ///

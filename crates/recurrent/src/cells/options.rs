@@ -1,5 +1,7 @@
 use striate_nn::Init;
 
+use super::parameters::Gates;
+
 /// Options of a cell with gates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CellOptions {
@@ -15,5 +17,17 @@ pub struct CellOptions {
 impl Default for CellOptions {
     fn default() -> Self {
         CellOptions { bias: true, forget_bias: None, recurrent_init: None }
+    }
+}
+
+impl CellOptions {
+    /// # Panics
+    /// When a forget bias is asked for without a forget gate or without biases.
+    #[track_caller]
+    pub(super) fn check(self, gates: Gates) {
+        if self.forget_bias.is_some() {
+            assert!(gates.forget.is_some(), "forget_bias: the cell has no forget gate");
+            assert!(self.bias, "forget_bias: the cell has no bias");
+        }
     }
 }

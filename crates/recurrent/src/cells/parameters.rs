@@ -83,23 +83,11 @@ pub(crate) fn parameters<E: Real>(
     Sizes { input, hidden, recurrent }: Sizes,
     options: CellOptions,
 ) -> Parameters<E> {
+    options.check(gates);
     let CellOptions { bias, forget_bias, recurrent_init } = options;
     let rows = gates.count * hidden;
     let init = Init::fan_in(hidden);
     let name = |name: &str| format!("{name}{suffix}");
-    let forget = forget_bias.map(|value| {
-        assert!(bias, "forget_bias: the cell has no bias");
-        (gates.forget.expect("forget_bias: the cell has no forget gate"), value)
-    });
-    let bias_from = |what: &str, forget: Option<(usize, f64)>| {
-        path.parameter_with(&name(what), &[rows], |rng| {
-            let mut drawn = init.draw(&[rows], rng);
-            if let Some((gate, value)) = forget {
-                drawn.make_mut()[gate * hidden..][..hidden].fill(E::of(value));
-            }
-            drawn
-        })
-    };
     Parameters {
         weight_ih: path.parameter(&name("weight_ih"), &[rows, input], init),
         weight_hh: path.parameter_with(&name("weight_hh"), &[rows, recurrent], |rng| {
@@ -107,7 +95,35 @@ pub(crate) fn parameters<E: Real>(
             let blocks = (0..gates.count).flat_map(|_| block.draw(&[hidden, recurrent], rng).to_vec());
             Array::from_vec(&[rows, recurrent], blocks.collect())
         }),
-        bias_ih: bias.then(|| bias_from("bias_ih", forget)),
-        bias_hh: bias.then(|| bias_from("bias_hh", forget.map(|(gate, _)| (gate, 0.0)))),
+        bias_ih: bias.then(|| gate_bias(path, &name("bias_ih"), gates, hidden, forget_bias)),
+        bias_hh: bias.then(|| gate_bias(path, &name("bias_hh"), gates, hidden, forget_bias.map(|_| 0.0))),
+    }
+}
+
+/// A bias (gates · H) from U(±1/√H), in which the forget gate's block is `forget`.
+#[track_caller]
+pub(super) fn gate_bias<E: Real>(
+    path: &Path<E>,
+    name: &str,
+    gates: Gates,
+    hidden: usize,
+    forget: Option<f64>,
+) -> Tensor<E> {
+    let shape = [gates.count * hidden];
+    path.parameter_with(name, &shape, |rng| {
+        let mut bias = Init::fan_in(hidden).draw(&shape, rng);
+        if let (Some(gate), Some(value)) = (gates.forget, forget) {
+            bias.make_mut()[gate * hidden..][..hidden].fill(E::of(value));
+        }
+        bias
+    })
+}
+
+/// y + b
+#[track_caller]
+pub(super) fn shift<E: Real>(y: Tensor<E>, bias: Option<&Tensor<E>>) -> Tensor<E> {
+    match bias {
+        Some(bias) => y + bias,
+        None => y,
     }
 }
