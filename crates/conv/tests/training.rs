@@ -9,7 +9,7 @@ use striate_conv::{
 };
 use striate_nn::observe::layer_calls;
 use striate_nn::optim::{Adam, AdamOptions};
-use striate_nn::{Linear, Module, ParamStore, cross_entropy};
+use striate_nn::{Init, Linear, Module, ParamStore, cross_entropy};
 use striate_tensor::{Tensor, no_grad};
 
 const SIZE: usize = 8;
@@ -170,4 +170,17 @@ fn three_epochs_give_the_same_bits_at_one_two_and_five_threads() {
     let one = run(1);
     assert!(one == run(2), "two threads give other bits than one");
     assert!(one == run(5), "five threads give other bits than one");
+}
+
+#[test]
+fn biases_start_as_asked_for() {
+    let store = ParamStore::<f32>::seeded(0);
+    let bias_init = Some(Init::Constant(0.5));
+    let options = ConvLayerOptions { bias_init, ..Default::default() };
+    let layer = Conv2d::with(&store.root().sub("down"), 2, 3, [3, 3], options);
+    assert_eq!(layer.bias.unwrap().to_vec(), [0.5; 3]);
+    let options = ConvTransposeOptions { bias_init, ..Default::default() };
+    let layer = ConvTranspose2d::with(&store.root().sub("up"), 2, 3, [3, 3], options);
+    assert_eq!(layer.bias.unwrap().to_vec(), [0.5; 3]);
+    assert!(layer.weight.to_vec().iter().all(|&w| w != 0.5));
 }

@@ -1,7 +1,7 @@
 //! Distributions of initial parameters.
 
 use striate_compute::rng::Rng;
-use striate_nn::{Activation, Fan, Init};
+use striate_nn::{Activation, Fan, Init, Linear, LinearOptions, ParamStore};
 use striate_tensor::Array;
 
 /// Mean, standard deviation and largest absolute value of a draw.
@@ -91,4 +91,13 @@ fn activations_have_their_derivatives() {
         }
         assert!(activation.value(1e4).is_finite() && activation.value(-1e4).is_finite());
     }
+}
+
+#[test]
+fn a_linear_layers_bias_starts_as_asked_for() {
+    let options = LinearOptions { bias_init: Some(Init::Constant(0.5)), ..Default::default() };
+    let store = ParamStore::<f64>::seeded(0);
+    let layer = Linear::with(&store.root(), 3, 2, options);
+    assert_eq!(layer.bias.unwrap().to_vec(), [0.5; 2]);
+    assert!(layer.weight.to_vec().iter().all(|&w| w != 0.5));
 }

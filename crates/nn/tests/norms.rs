@@ -104,6 +104,25 @@ fn batch_norm_without_running_statistics_uses_the_batch_always() {
 }
 
 #[test]
+fn batch_norm_in_evaluation_is_its_scale_and_shift() {
+    let scaled_and_shifted = |affine, track_running_stats| {
+        let store = ParamStore::<f64>::seeded(0);
+        let options = BatchNormOptions { affine, track_running_stats, ..Default::default() };
+        let norm = BatchNorm2d::with(&store.root(), 3, options);
+        store.parameters().iter().for_each(|(_, parameter)| set(parameter, |c| 0.5 - c as f64));
+        let x = tensor(&[2, 3, 4, 5]);
+        norm.forward(&x);
+        store.eval();
+        let [a, b] = norm.scale_and_shift()?.map(|c| c.reshape(&[3, 1, 1]));
+        close(&norm.forward(&x).to_vec(), &(x * a + b).to_vec(), 1e-14);
+        Some(())
+    };
+    assert!(scaled_and_shifted(true, true).is_some());
+    assert!(scaled_and_shifted(false, true).is_some());
+    assert!(scaled_and_shifted(true, false).is_none());
+}
+
+#[test]
 fn large_means_do_not_spoil_the_variance() {
     let values: Vec<f32> = (0..64).map(|i| 1e4 + (i % 2) as f32).collect();
     let store = ParamStore::<f32>::seeded(0);

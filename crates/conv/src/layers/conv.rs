@@ -28,6 +28,8 @@ pub struct ConvLayerOptions<const D: usize> {
     pub bias: bool,
     /// How w starts: U(±1/√fan_in) when `None`, as in PyTorch.
     pub weight_init: Option<Init>,
+    /// How b starts: U(±1/√fan_in) when `None`, as in PyTorch.
+    pub bias_init: Option<Init>,
 }
 
 impl<const D: usize> Default for ConvLayerOptions<D> {
@@ -43,6 +45,7 @@ impl<const D: usize> Default for ConvLayerOptions<D> {
             algorithm,
             bias: true,
             weight_init: None,
+            bias_init: None,
         }
     }
 }
@@ -67,6 +70,7 @@ impl<const D: usize> ConvLayerOptions<D> {
 /// let layer = Conv2d::with(&store.root().sub("conv1"), 3, 16, [3, 3], same);
 /// assert_eq!(layer.forward(&Tensor::ones(&[8, 3, 28, 28])).shape(), [8, 16, 28, 28]);
 /// ```
+#[derive(Clone)]
 pub struct Conv<const D: usize, E: Real = f32> {
     /// w (O, C / groups, *), `weight` in the store.
     pub weight: Tensor<E>,
@@ -107,7 +111,8 @@ impl<E: Real, const D: usize> Conv<D, E> {
     ) -> Self {
         let per_group = per_group(Self::OP, channels, features, options.groups);
         let shape: Vec<usize> = [features, per_group].into_iter().chain(kernel).collect();
-        let (weight, bias) = parameters(path, &shape, features, options.bias, options.weight_init);
+        let (weight, bias) =
+            parameters(path, &shape, features, options.bias, [options.weight_init, options.bias_init]);
         Conv { weight, bias, options, name: path.name().to_string() }
     }
 }
@@ -149,6 +154,8 @@ pub struct ConvTransposeOptions<const D: usize> {
     pub bias: bool,
     /// How w starts: U(±1/√fan_in) when `None`, as in PyTorch.
     pub weight_init: Option<Init>,
+    /// How b starts: U(±1/√fan_in) when `None`, as in PyTorch.
+    pub bias_init: Option<Init>,
 }
 
 impl<const D: usize> Default for ConvTransposeOptions<D> {
@@ -164,6 +171,7 @@ impl<const D: usize> Default for ConvTransposeOptions<D> {
             algorithm,
             bias: true,
             weight_init: None,
+            bias_init: None,
         }
     }
 }
@@ -181,6 +189,7 @@ impl<const D: usize> Default for ConvTransposeOptions<D> {
 /// let layer = ConvTranspose2d::with(&store.root().sub("up"), 64, 32, [2, 2], double);
 /// assert_eq!(layer.forward(&Tensor::ones(&[1, 64, 8, 8])).shape(), [1, 32, 16, 16]);
 /// ```
+#[derive(Clone)]
 pub struct ConvTranspose<const D: usize, E: Real = f32> {
     /// w (C, O / groups, *), `weight` in the store.
     pub weight: Tensor<E>,
@@ -221,7 +230,8 @@ impl<E: Real, const D: usize> ConvTranspose<D, E> {
     ) -> Self {
         let per_group = per_group(Self::OP, features, channels, options.groups);
         let shape: Vec<usize> = [channels, per_group].into_iter().chain(kernel).collect();
-        let (weight, bias) = parameters(path, &shape, features, options.bias, options.weight_init);
+        let (weight, bias) =
+            parameters(path, &shape, features, options.bias, [options.weight_init, options.bias_init]);
         ConvTranspose { weight, bias, options, name: path.name().to_string() }
     }
 }
@@ -255,9 +265,9 @@ fn parameters<E: Real>(
     shape: &[usize],
     features: usize,
     bias: bool,
-    weight_init: Option<Init>,
+    [weight_init, bias_init]: [Option<Init>; 2],
 ) -> (Tensor<E>, Option<Tensor<E>>) {
     let fan_in = Init::fan_in(shape[1..].iter().product());
     let weight = path.parameter("weight", shape, weight_init.unwrap_or(fan_in));
-    (weight, bias.then(|| path.parameter("bias", &[features], fan_in)))
+    (weight, bias.then(|| path.parameter("bias", &[features], bias_init.unwrap_or(fan_in))))
 }

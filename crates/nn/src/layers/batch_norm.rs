@@ -180,6 +180,32 @@ impl<E: Real> BatchNorm2d<E> {
     }
 }
 
+impl<E: Real> BatchNorm2d<E> {
+    /// a and b (C) of y = a x + b, which is what evaluation computes with the values of now: a = γ / √(σ² + ε),
+    /// b = β − μ a. `None` without running statistics.
+    ///
+    /// A linear map before the layer can take them up: w ← a w, b ← a b + β − μ a.
+    ///
+    /// ```
+    /// use striate_nn::{BatchNorm2d, ParamStore};
+    ///
+    /// let norm = BatchNorm2d::<f64>::new(&ParamStore::seeded(0).root(), 2);
+    /// let [a, b] = norm.scale_and_shift().unwrap();
+    /// assert!((a.to_vec()[0] - 1.0).abs() < 1e-5);
+    /// assert_eq!(b.to_vec(), [0.0, 0.0]);
+    /// ```
+    pub fn scale_and_shift(&self) -> Option<[Tensor<E>; 2]> {
+        let Running { mean, variance, .. } = self.0.running.as_ref()?;
+        let r = (variance.detach() + self.0.options.eps).rsqrt();
+        let [a, beta] = match &self.0.affine {
+            Some([gamma, beta]) => [gamma.detach() * r, beta.detach()],
+            None => [r, Tensor::zeros(mean.shape())],
+        };
+        let b = beta - mean.detach() * &a;
+        Some([a, b])
+    }
+}
+
 impl<E: Real> Module<E> for BatchNorm2d<E> {
     /// # Panics
     /// When `x` is not (N, C, H, W), or training has but one value per channel.

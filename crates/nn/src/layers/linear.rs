@@ -17,11 +17,13 @@ pub struct LinearOptions {
     pub bias: bool,
     /// How W starts: U(±1/√in) when `None`, as in PyTorch.
     pub weight_init: Option<Init>,
+    /// How b starts: U(±1/√in) when `None`, as in PyTorch.
+    pub bias_init: Option<Init>,
 }
 
 impl Default for LinearOptions {
     fn default() -> Self {
-        LinearOptions { bias: true, weight_init: None }
+        LinearOptions { bias: true, weight_init: None, bias_init: None }
     }
 }
 
@@ -35,6 +37,7 @@ impl Default for LinearOptions {
 /// let layer = Linear::new(&store.root().sub("fc"), 3, 2);
 /// assert_eq!(layer.forward(&Tensor::ones(&[5, 3])).shape(), [5, 2]);
 /// ```
+#[derive(Clone)]
 pub struct Linear<E: Real = f32> {
     /// W (out, in), `weight` in the store.
     pub weight: Tensor<E>,
@@ -53,10 +56,10 @@ impl<E: Real> Linear<E> {
     /// A layer with options.
     #[track_caller]
     pub fn with(path: &Path<E>, inputs: usize, outputs: usize, options: LinearOptions) -> Self {
-        let weight_init = options.weight_init.unwrap_or(Init::fan_in(inputs));
+        let start = |init: Option<Init>| init.unwrap_or(Init::fan_in(inputs));
         Linear {
-            weight: path.parameter("weight", &[outputs, inputs], weight_init),
-            bias: options.bias.then(|| path.parameter("bias", &[outputs], Init::fan_in(inputs))),
+            weight: path.parameter("weight", &[outputs, inputs], start(options.weight_init)),
+            bias: options.bias.then(|| path.parameter("bias", &[outputs], start(options.bias_init))),
             name: path.name().to_string(),
         }
     }
