@@ -15,6 +15,13 @@ mod expect;
 pub mod kernels;
 #[cfg(feature = "autograd")]
 pub mod layers;
+#[cfg(feature = "autograd")]
+pub mod patterns;
+mod sampling;
+#[cfg(feature = "autograd")]
+mod truncated;
+#[cfg(feature = "autograd")]
+mod unroll;
 
 #[cfg(feature = "autograd")]
 pub use cells::{
@@ -23,3 +30,13 @@ pub use cells::{
     RnnCellOptions, StackedLstmCell, State,
 };
 pub use error::RecurrentError;
+#[cfg(feature = "autograd")]
+pub use patterns::{
+    encoder_decoder, generate, many_to_many, many_to_one, one_to_many, one_to_one, scheduled_sampling,
+    teacher_forcing,
+};
+pub use sampling::{SampleError, SampleOptions, sample};
+#[cfg(feature = "autograd")]
+pub use truncated::{Truncation, bptt};
+#[cfg(feature = "autograd")]
+pub use unroll::{decode, steps, unroll};
