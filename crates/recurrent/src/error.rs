@@ -24,6 +24,16 @@ pub enum RecurrentError {
         /// The shape it has.
         shape: Vec<usize>,
     },
+    /// An array has another number of axes, or of rows.
+    #[error("{what} must be {expected}, is {shape:?}")]
+    Axes {
+        /// Which array.
+        what: &'static str,
+        /// The axes it must have, in words.
+        expected: &'static str,
+        /// The shape it has.
+        shape: Vec<usize>,
+    },
     /// A length is 0, or more than there are steps.
     #[error("lengths must be 1 to {steps}, sequence {sequence} has {length}")]
     Length {
@@ -52,6 +62,9 @@ pub enum RecurrentError {
         /// Sequences at the step before.
         before: usize,
     },
+    /// A stream through layers that read sequences in both directions.
+    #[error("layers that read in both directions need whole sequences, not a stream")]
+    Bidirectional,
     /// A layer has no unit.
     #[error("there must be at least one hidden unit")]
     Hidden,

@@ -16,6 +16,8 @@ pub mod kernels;
 #[cfg(feature = "autograd")]
 pub mod layers;
 #[cfg(feature = "autograd")]
+mod ops;
+#[cfg(feature = "autograd")]
 pub mod patterns;
 mod sampling;
 #[cfg(feature = "autograd")]
@@ -30,6 +32,8 @@ pub use cells::{
     RnnCellOptions, StackedLstmCell, State,
 };
 pub use error::RecurrentError;
+#[cfg(feature = "autograd")]
+pub use layers::{Gru, Lstm, PackedSequence, ReluRnn, Rnn, SequenceLayer, SequenceOptions};
 #[cfg(feature = "autograd")]
 pub use patterns::{
     encoder_decoder, generate, many_to_many, many_to_one, one_to_many, one_to_one, scheduled_sampling,

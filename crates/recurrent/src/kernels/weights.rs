@@ -48,7 +48,7 @@ impl<E: Real> Weights<'_, E> {
         ];
         for (what, slice, expected) in slices {
             match slice {
-                Some(slice) if slice.len() != expected.iter().product() => {
+                Some(slice) if slice.len() != expected.iter().product::<usize>() => {
                     return Err(RecurrentError::Shape { what, expected, shape: vec![slice.len()] });
                 }
                 _ => (),
