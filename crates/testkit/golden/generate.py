@@ -29,6 +29,7 @@ from cases import (
     optim,
     pooling,
     products,
+    recurrent,
     reductions,
     schedules,
     special,
@@ -49,6 +50,7 @@ FAMILIES = (
     mlp,
     pooling,
     conv,
+    recurrent,
 )
 
 torch.set_num_threads(1)

@@ -9,6 +9,7 @@ mod losses;
 mod mlp;
 mod optim;
 mod pooling;
+mod recurrent;
 mod reductions;
 mod schedules;
 mod special;
