@@ -62,6 +62,18 @@ pub enum RecurrentError {
         /// Sequences at the step before.
         before: usize,
     },
+    /// Another number of directions than one or two.
+    #[error("there must be one direction or two, there are {directions}")]
+    Directions {
+        /// How many there are.
+        directions: usize,
+    },
+    /// An LSTM without c.
+    #[error("the state of an LSTM needs c beside h")]
+    NoCell,
+    /// Some biases, but not all.
+    #[error("every direction must have both biases, or none of them any")]
+    Biases,
     /// A stream through layers that read sequences in both directions.
     #[error("layers that read in both directions need whole sequences, not a stream")]
     Bidirectional,

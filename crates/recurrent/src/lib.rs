@@ -16,7 +16,7 @@ pub mod kernels;
 #[cfg(feature = "autograd")]
 pub mod layers;
 #[cfg(feature = "autograd")]
-mod ops;
+pub mod ops;
 #[cfg(feature = "autograd")]
 pub mod patterns;
 mod sampling;

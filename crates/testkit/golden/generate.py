@@ -30,6 +30,7 @@ from cases import (
     pooling,
     products,
     recurrent,
+    recurrent_layers,
     reductions,
     schedules,
     special,
@@ -51,6 +52,7 @@ FAMILIES = (
     pooling,
     conv,
     recurrent,
+    recurrent_layers,
 )
 
 torch.set_num_threads(1)

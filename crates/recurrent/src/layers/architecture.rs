@@ -9,7 +9,7 @@ pub trait Architecture: sealed::Architecture + Send + Sync + 'static {
     /// h, or (h, c), of all layers and directions: (L·D, N, H).
     type State<E: Real>: LayerState<E>;
     /// The layer's type, for messages and summaries.
-    const NAME: &'static str;
+    const LAYER: &'static str;
     /// What the kernels compute.
     const KIND: Kind;
 }
@@ -47,25 +47,25 @@ pub struct GruArchitecture;
 
 impl Architecture for TanhArchitecture {
     type State<E: Real> = Tensor<E>;
-    const NAME: &'static str = "Rnn";
+    const LAYER: &'static str = "Rnn";
     const KIND: Kind = Kind::Tanh;
 }
 
 impl Architecture for ReluArchitecture {
     type State<E: Real> = Tensor<E>;
-    const NAME: &'static str = "ReluRnn";
+    const LAYER: &'static str = "ReluRnn";
     const KIND: Kind = Kind::Relu;
 }
 
 impl Architecture for LstmArchitecture {
     type State<E: Real> = (Tensor<E>, Tensor<E>);
-    const NAME: &'static str = "Lstm";
+    const LAYER: &'static str = "Lstm";
     const KIND: Kind = Kind::Lstm;
 }
 
 impl Architecture for GruArchitecture {
     type State<E: Real> = Tensor<E>;
-    const NAME: &'static str = "Gru";
+    const LAYER: &'static str = "Gru";
     const KIND: Kind = Kind::Gru;
 }
 

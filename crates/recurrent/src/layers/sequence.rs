@@ -12,7 +12,7 @@ use crate::cells::{CellOptions, Parameters, State};
 use crate::error::RecurrentError;
 use crate::expect::expect;
 use crate::kernels::{Kind, Stream, Weights};
-use crate::ops::{Directions, recurrence};
+use crate::ops::recurrence;
 
 /// Options of a [`SequenceLayer`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,7 +119,7 @@ impl<A: Architecture, E: Real> SequenceLayer<A, E> {
     #[track_caller]
     pub fn with(path: &Path<E>, input: usize, hidden: usize, options: SequenceOptions) -> Self {
         let SequenceOptions { layers, bidirectional, dropout, batch_first, cell } = options;
-        assert!(layers > 0 && hidden > 0, "{}: there must be at least one layer and one unit", A::NAME);
+        assert!(layers > 0 && hidden > 0, "{}: there must be at least one layer and one unit", A::LAYER);
         let suffixes: &[&str] = if bidirectional { &["", "_reverse"] } else { &[""] };
         let gates = gates(A::KIND);
         let layer = |l: usize| {
@@ -151,7 +151,7 @@ impl<A: Architecture, E: Real> SequenceLayer<A, E> {
     /// When the shapes do not fit.
     #[track_caller]
     pub fn run(&self, x: &Tensor<E>, state: &A::State<E>) -> (Tensor<E>, A::State<E>) {
-        let [steps, batch] = expect(A::NAME, self.steps_and_batch(x.shape()));
+        let [steps, batch] = expect(A::LAYER, self.steps_and_batch(x.shape()));
         self.run_padded(x, &vec![steps; batch], state)
     }
 
@@ -167,12 +167,12 @@ impl<A: Architecture, E: Real> SequenceLayer<A, E> {
         lengths: &[usize],
         state: &A::State<E>,
     ) -> (Tensor<E>, A::State<E>) {
-        let [steps, _] = expect(A::NAME, self.steps_and_batch(x.shape()));
+        let [steps, _] = expect(A::LAYER, self.steps_and_batch(x.shape()));
         let time_first = |x: &Tensor<E>| if self.batch_first { x.transpose(0, 1) } else { x.clone() };
-        let packed = expect(A::NAME, PackedSequence::pack(&time_first(x), lengths));
+        let packed = expect(A::LAYER, PackedSequence::pack(&time_first(x), lengths));
         let (y, state) = self.run_packed(&packed, state);
         let y = time_first(&y.pad_to(steps));
-        (observe::layer(&self.name, A::NAME, y), state)
+        (observe::layer(&self.name, A::LAYER, y), state)
     }
 
     /// [`SequenceLayer::run`] over packed sequences; states are in the order in which the sequences came.
@@ -184,37 +184,30 @@ impl<A: Architecture, E: Real> SequenceLayer<A, E> {
         let features = x.data().shape()[1];
         if features != self.input {
             let (expected, shape) = ("packed rows", x.data().shape().to_vec());
-            return expect(A::NAME, Err(RecurrentError::Input { expected, features: self.input, shape }));
+            return expect(A::LAYER, Err(RecurrentError::Input { expected, features: self.input, shape }));
         }
         let (h, c) = (state.hidden(), state.cell());
+        let expected = self.state_shape(x.batch());
         for (what, tensor) in [("h", Some(h)), ("c", c)] {
-            let expected = self.state_shape(x.batch());
             if let Some(tensor) = tensor.filter(|tensor| tensor.shape() != expected) {
-                let shape = tensor.shape().to_vec();
-                return expect(
-                    A::NAME,
-                    Err(RecurrentError::Shape { what, expected: expected.to_vec(), shape }),
-                );
+                let (expected, shape) = (expected.to_vec(), tensor.shape().to_vec());
+                return expect(A::LAYER, Err(RecurrentError::Shape { what, expected, shape }));
             }
         }
-        let (h, c) = (x.sort(h), c.map(|c| x.sort(c)));
-        let mut y = x.data().clone();
+        let mut y = x.clone();
         let (mut last_h, mut last_c) = (Vec::new(), Vec::new());
-        for (l, parameters) in self.parameters.iter().enumerate() {
+        for (l, directions) in self.parameters.iter().enumerate() {
             if l > 0 {
-                y = self.dropout[l - 1].forward(&y);
+                y = y.with_data(self.dropout[l - 1].forward(y.data()));
             }
-            let directions = parameters.len();
-            let of_layer = |state: &Tensor<E>| state.narrow(0, l * directions, directions);
-            let layer = Directions { kind: A::KIND, batch_sizes: x.batch_sizes(), parameters };
-            let (above, h, c) = recurrence(&layer, &y, &of_layer(&h), c.as_ref().map(of_layer).as_ref());
-            y = above;
-            last_h.push(h);
-            last_c.extend(c);
+            let of_layer = |state: &Tensor<E>| state.narrow(0, l * directions.len(), directions.len());
+            let layer = recurrence(A::KIND, &y, &of_layer(h), c.map(of_layer).as_ref(), directions);
+            y = layer.y;
+            last_h.push(layer.h);
+            last_c.extend(layer.c);
         }
-        let join = |states: &[Tensor<E>]| x.unsort(&Tensor::concat(&states.iter().collect::<Vec<_>>(), 0));
-        let c = (!last_c.is_empty()).then(|| join(&last_c));
-        (x.with_data(y), A::State::join(join(&last_h), c))
+        let join = |states: &[Tensor<E>]| Tensor::concat(&states.iter().collect::<Vec<_>>(), 0);
+        (y, A::State::join(join(&last_h), A::KIND.has_cell().then(|| join(&last_c))))
     }
 
     /// Whether [`SequenceLayer::run_padded`] takes an x of this shape with these lengths: for what comes from outside.
@@ -292,7 +285,7 @@ impl<A: Architecture, E: Real> Module<E> for SequenceLayer<A, E> {
     /// y from a state of zeros.
     #[track_caller]
     fn forward(&self, x: &Tensor<E>) -> Tensor<E> {
-        let [_, batch] = expect(A::NAME, self.steps_and_batch(x.shape()));
+        let [_, batch] = expect(A::LAYER, self.steps_and_batch(x.shape()));
         self.run(x, &self.zero_state(batch)).0
     }
 }

@@ -2,4 +2,4 @@
 
 mod recurrence;
 
-pub(crate) use recurrence::{Directions, recurrence};
+pub use recurrence::{LayerOutput, recurrence};

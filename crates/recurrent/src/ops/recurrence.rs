@@ -3,39 +3,119 @@ use striate_compute::par;
 use striate_tensor::{Array, Grads, Op, Outputs, Real, Tensor, apply_many};
 
 use crate::cells::Parameters;
+use crate::error::RecurrentError;
+use crate::expect::expect;
 use crate::kernels::{Gradients, Kind, Sequence, Trace, Weights};
+use crate::layers::PackedSequence;
 
-/// One layer over packed sequences: forward, or forward and backward side by side.
-pub(crate) struct Directions<'a, E: Real> {
-    pub(crate) kind: Kind,
-    pub(crate) batch_sizes: &'a [usize],
-    /// The parameters of each direction: one, or forward and backward.
-    pub(crate) parameters: &'a [Parameters<E>],
+/// What [`recurrence`] gives.
+pub struct LayerOutput<E: Real> {
+    /// (Σ lengths, D·H): h at each step.
+    pub y: PackedSequence<E>,
+    /// (D, N, H): h after the last step of each sequence.
+    pub h: Tensor<E>,
+    /// (D, N, H), of an LSTM: c after the last step of each sequence.
+    pub c: Option<Tensor<E>>,
 }
 
-/// y (rows, D·H), h (D, N, H) and, for an LSTM, c (D, N, H) after the last step of each of N sequences, for packed x
-/// (rows, I) and the initial h and c.
+/// One layer over packed sequences, in D directions: forward, or forward and backward side by side.
 ///
-/// Shapes were checked. The gradient is back-propagation through time. PyTorch's `torch._VF.lstm` and its siblings.
+/// s_t = f(s_(t−1), x_t; θ); the gradient is back-propagation through time:
+/// dL/da_t from dL/dy_t + dL/ds_t, and dL/dx = dL/da W_ih, dL/dW_ih = Σ_t dL/da_tᵀ x_t, dL/dW_hh = Σ_t dL/da_tᵀ h_(t−1).
+///
+/// Shapes: x (Σ lengths, I), h and, for an LSTM, c (D, N, H) in the order in which the sequences came; each direction's
+/// parameters W_ih (G·H, I), W_hh (G·H, H), b_ih and b_hh (G·H).
+///
+/// # Panics
+/// When the shapes do not fit, there are other than one or two directions, or only some of the biases.
+///
+/// The notes, section 7: figures 21 and 22. PyTorch's `torch._VF.lstm` and its siblings.
+///
+/// ```
+/// use striate_recurrent::{Cell, GruCell, PackedSequence, kernels::Kind, ops::recurrence};
+/// use striate_nn::ParamStore;
+/// use striate_tensor::Tensor;
+///
+/// let cell = GruCell::new(&ParamStore::<f32>::seeded(0).root(), 3, 5);
+/// let x = PackedSequence::pack(&Tensor::ones(&[4, 2, 3]), &[4, 2])?;
+/// let output = recurrence(Kind::Gru, &x, &Tensor::zeros(&[1, 2, 5]), None, std::slice::from_ref(&cell.parameters));
+/// assert_eq!((output.y.data().shape(), output.h.shape()), (&[6, 5][..], &[1, 2, 5][..]));
+/// # Ok::<(), striate_recurrent::RecurrentError>(())
+/// ```
 #[track_caller]
-pub(crate) fn recurrence<E: Real>(
-    layer: &Directions<E>,
-    x: &Tensor<E>,
+pub fn recurrence<E: Real>(
+    kind: Kind,
+    x: &PackedSequence<E>,
     h: &Tensor<E>,
     c: Option<&Tensor<E>>,
-) -> (Tensor<E>, Tensor<E>, Option<Tensor<E>>) {
-    let Directions { kind, batch_sizes, parameters } = *layer;
-    let biased = parameters[0].bias_ih.is_some();
-    let op = Recurrence { kind, batch_sizes: batch_sizes.to_vec(), directions: parameters.len(), biased };
-    let mut inputs = vec![x, h];
-    inputs.extend(c);
-    for p in parameters {
+    directions: &[Parameters<E>],
+) -> LayerOutput<E> {
+    expect(<Recurrence as Op<E>>::NAME, check(kind, x, h, c, directions));
+    let op = Recurrence {
+        kind,
+        batch_sizes: x.batch_sizes().to_vec(),
+        directions: directions.len(),
+        biased: directions[0].bias_ih.is_some(),
+    };
+    let (h, c) = (x.sort(h), c.map(|c| x.sort(c)));
+    let mut inputs = vec![x.data(), &h];
+    inputs.extend(&c);
+    for p in directions {
         inputs.extend([&p.weight_ih, &p.weight_hh]);
         inputs.extend(p.bias_ih.iter().chain(&p.bias_hh));
     }
-    let mut outputs = apply_many(op, &inputs).into_iter();
-    let mut next = || outputs.next();
-    (next().expect("y"), next().expect("h"), next())
+    let outputs = apply_many(op, &inputs);
+    LayerOutput {
+        y: x.with_data(outputs[0].clone()),
+        h: x.unsort(&outputs[1]),
+        c: outputs.get(2).map(|c| x.unsort(c)),
+    }
+}
+
+fn check<E: Real>(
+    kind: Kind,
+    x: &PackedSequence<E>,
+    h: &Tensor<E>,
+    c: Option<&Tensor<E>>,
+    directions: &[Parameters<E>],
+) -> Result<(), RecurrentError> {
+    let ([first] | [first, _]) = directions else {
+        return Err(RecurrentError::Directions { directions: directions.len() });
+    };
+    let (features, hidden) = (x.data().shape()[1], first.hidden());
+    if hidden == 0 {
+        return Err(RecurrentError::Hidden);
+    }
+    if features != first.input() {
+        let (expected, shape) = ("packed rows", x.data().shape().to_vec());
+        return Err(RecurrentError::Input { expected, features: first.input(), shape });
+    }
+    let state = vec![directions.len(), x.batch(), hidden];
+    let rows = kind.gates() * hidden;
+    let cell = match c {
+        Some(c) => Some(("c", c, state.clone())),
+        None if kind.has_cell() => return Err(RecurrentError::NoCell),
+        None => None,
+    };
+    let mut shapes = vec![("h", h, state)];
+    shapes.extend(cell);
+    for p in directions {
+        shapes.push(("weight_ih", &p.weight_ih, vec![rows, features]));
+        shapes.push(("weight_hh", &p.weight_hh, vec![rows, hidden]));
+        for (what, bias) in [("bias_ih", &p.bias_ih), ("bias_hh", &p.bias_hh)] {
+            match bias {
+                Some(bias) => shapes.push((what, bias, vec![rows])),
+                None if first.bias_ih.is_some() => return Err(RecurrentError::Biases),
+                None => (),
+            }
+        }
+    }
+    for (what, tensor, expected) in shapes {
+        if tensor.shape() != expected {
+            return Err(RecurrentError::Shape { what, expected, shape: tensor.shape().to_vec() });
+        }
+    }
+    Ok(())
 }
 
 struct Recurrence {
@@ -180,8 +260,10 @@ impl<E: Real> Op<E> for Recurrence {
             write(0, &|beta, g| gradients.x(&sequence, &weights(&arrays[d]), beta, g));
             write(first, &|beta, g| gradients.w_ih(&sequence, slice(x), beta, g));
             write(first + 1, &|beta, g| gradients.w_hh(&sequence, &traces[d], beta, g));
-            write(first + 2, &|beta, g| gradients.b_ih(&sequence, beta, g));
-            write(first + 3, &|beta, g| gradients.b_hh(&sequence, beta, g));
+            if self.biased {
+                write(first + 2, &|beta, g| gradients.b_ih(&sequence, beta, g));
+                write(first + 3, &|beta, g| gradients.b_hh(&sequence, beta, g));
+            }
         }
         let (dh, dc): (Vec<_>, Vec<_>) = backs.into_iter().map(|back| (back.dh, back.dc)).unzip();
         let shape = [self.directions, batch, hidden];

@@ -9,6 +9,7 @@ mod layout;
 mod nn_layers;
 mod nn_losses;
 mod pooling;
+mod recurrence;
 mod reductions;
 
 /// All rows.
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Case> {
         nn_losses::cases(),
         conv::cases(),
         pooling::cases(),
+        recurrence::cases(),
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,7 @@ mod mlp;
 mod optim;
 mod pooling;
 mod recurrent;
+mod recurrent_layers;
 mod reductions;
 mod schedules;
 mod special;
