@@ -81,16 +81,32 @@ fn gradients_of(y: &Tensor<f64>, states: &[Tensor<f64>]) -> Gradients<f64> {
     states.iter().fold(weigh(y), |sum, state| sum + weigh(state)).backward()
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Stack {
+    layers: usize,
+    bidirectional: bool,
+    bias: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    steps: usize,
+    batch: usize,
+    input: usize,
+    hidden: usize,
+}
+
 /// Compares values and all gradients of a layer with those of its cells.
 fn compare<A: Architecture, C: Cell<f64>>(
-    (layers, bidirectional, bias): (usize, bool, bool),
-    (steps, batch, input, hidden): (usize, usize, usize, usize),
+    stack: Stack,
+    sizes: Sizes,
     make: impl Fn(&ParamStore<f64>, &str, usize) -> C,
     state_of: impl Fn(&[Tensor<f64>], usize) -> C::State,
     join: impl Fn(&[Tensor<f64>]) -> A::State<f64>,
     split: impl Fn(&A::State<f64>) -> Vec<Tensor<f64>>,
 ) {
-    let what = format!("{} {layers} {bidirectional} {bias} {steps} {batch} {input} {hidden}", A::LAYER);
+    let what = format!("{} {stack:?} {sizes:?}", A::LAYER);
+    let (Stack { layers, bidirectional, bias }, Sizes { steps, batch, input, hidden }) = (stack, sizes);
     let store = ParamStore::<f64>::seeded(7);
     let cell = CellOptions { bias, ..Default::default() };
     let options = SequenceOptions { layers, bidirectional, cell, ..OPTIONS };
@@ -141,10 +157,14 @@ fn compare<A: Architecture, C: Cell<f64>>(
     }
 }
 
-fn sweep() -> impl Iterator<Item = ((usize, bool, bool), (usize, usize, usize, usize))> {
+fn sweep() -> impl Iterator<Item = (Stack, Sizes)> {
     let stacks = [(1, false, true), (2, true, true), (3, false, false), (1, true, false)];
     let sizes = [(1, 1, 1, 1), (4, 3, 2, 5), (7, 5, 9, 17), (3, 2, 4, 33)];
-    stacks.into_iter().flat_map(move |stack| sizes.map(|sizes| (stack, sizes)))
+    stacks.into_iter().flat_map(move |(layers, bidirectional, bias)| {
+        sizes.map(|(steps, batch, input, hidden)| {
+            (Stack { layers, bidirectional, bias }, Sizes { steps, batch, input, hidden })
+        })
+    })
 }
 
 #[test]
@@ -152,7 +172,7 @@ fn layers_compute_what_their_cells_do() {
     let one = |parts: &[Tensor<f64>]| parts[0].clone();
     let one_of = |parts: &[Tensor<f64>], i: usize| parts[0].select(0, i as isize);
     for (stack, sizes) in sweep() {
-        let (bias, hidden) = (stack.2, sizes.3);
+        let (bias, hidden) = (stack.bias, sizes.hidden);
         let options = CellOptions { bias, ..Default::default() };
         let scratch = || ParamStore::<f64>::seeded(0).root();
         for (nonlinearity, relu) in [(Nonlinearity::Tanh, false), (Nonlinearity::Relu, true)] {

@@ -45,7 +45,7 @@ impl Problem {
             x: draw(batch_sizes.iter().sum::<usize>() * input, 1.0),
             ih: draw(rows * input, std),
             hh: draw(rows * hidden, std),
-            bias: (seed % 3 > 0).then(|| [draw(rows, 0.5), draw(rows, 0.5)]),
+            bias: (!seed.is_multiple_of(3)).then(|| [draw(rows, 0.5), draw(rows, 0.5)]),
             h: draw(batch * hidden, 0.5),
             c: draw(if kind.has_cell() { batch * hidden } else { 0 }, 0.5),
             batch_sizes,
