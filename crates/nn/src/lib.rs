@@ -49,5 +49,6 @@ pub use losses::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_wi
 pub use models::mlp::{Mlp, MlpOptions};
 pub use module::{Module, Sequential};
 pub use store::{Counter, Mode, ParamStore, Parameters, Path, Stream};
+pub use striate_compute::rng::Rng;
 pub use summary::{Summary, SummaryRow, summary};
 pub use weights::WeightsError;

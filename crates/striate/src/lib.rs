@@ -10,6 +10,7 @@
 //! | [`conv`] | `striate-conv` | convolution, pooling and upsampling; filtering, convolution as a matrix |
 //! | [`recurrent`] | `striate-recurrent` | RNN, LSTM and GRU: cells, sequences, back-propagation through time |
 //! | [`vision`] | `striate-vision` | networks for images: classification and segmentation |
+//! | [`generative`] | `striate-generative` | PCA, auto-encoders, variational auto-encoders, their latent spaces |
 //! | [`formats`] | `striate-formats` | npz and safetensors |
 //! | [`datasets`] | `striate-datasets` | data as `ndarray`, in batches |
 //! | [`train`] | `striate-train` | the training loop, metrics, checkpoints, figures |
@@ -52,6 +53,8 @@ pub use striate_conv as conv;
 pub use striate_datasets as datasets;
 #[cfg(feature = "formats")]
 pub use striate_formats as formats;
+#[cfg(feature = "generative")]
+pub use striate_generative as generative;
 #[cfg(feature = "nn")]
 pub use striate_nn as nn;
 #[cfg(feature = "recurrent")]

@@ -1,0 +1,45 @@
+use thiserror::Error;
+
+/// What does not fit in a call of this crate.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum GenerativeError {
+    /// A number is NaN or infinite.
+    #[error("{what} must be finite, is {value} at {index:?}")]
+    NotFinite {
+        /// Which array.
+        what: &'static str,
+        /// Where in the array.
+        index: Vec<usize>,
+        /// The number there.
+        value: f64,
+    },
+    /// There are too few samples.
+    #[error("{what} needs at least {needed} samples, there are {found}")]
+    Samples {
+        /// What needs them.
+        what: &'static str,
+        /// How many it needs.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// More components than the data has directions, or none.
+    #[error("the number of components must be 1 to {most} for this data, is {components}")]
+    Components {
+        /// How many were asked for.
+        components: usize,
+        /// How many there can be.
+        most: usize,
+    },
+    /// An array has another shape.
+    #[error("{what} must be {expected}, is {shape:?}")]
+    Shape {
+        /// Which array.
+        what: &'static str,
+        /// The shape it must have, in words.
+        expected: String,
+        /// The shape it has.
+        shape: Vec<usize>,
+    },
+}
