@@ -10,7 +10,8 @@ use crate::RecurrentError;
 ///
 /// s_t = f(s_(t−1), x_t), y_t = h_t of the last layer
 ///
-/// A step allocates nothing and reads every weight once. PyTorch: `nn.LSTMCell` and its siblings, stacked.
+/// A step allocates nothing and reads every weight once. Large layers use several threads when the stream runs inside
+/// [`striate_compute::par::install`]. PyTorch: `nn.LSTMCell` and its siblings, stacked.
 ///
 /// ```
 /// use striate_recurrent::kernels::{Kind, Stream, Weights};
@@ -43,8 +44,10 @@ struct Layer<E: Real> {
     separate: Vec<E>,
 }
 
-/// Multiply-adds that are worth a piece of their own.
-const PIECE: usize = 1 << 18;
+/// Multiply-adds that are worth more than one thread.
+const PARALLEL: usize = 1 << 18;
+/// Multiply-adds of a thread's piece.
+const PIECE: usize = 1 << 16;
 
 impl<E: Real> Stream<E> {
     /// A stream through one layer, from a state of zeros.
@@ -168,18 +171,18 @@ impl<E: Real> Layer<E> {
     }
 }
 
-/// y = W x for W (y.len(), x.len()), in pieces whose size does not depend on the threads.
+/// y = W x for W (y.len(), x.len()), on several threads where those are at hand.
 fn product<E: Real>(w: &[E], x: &[E], y: &mut [E]) {
-    let columns = x.len();
-    let piece = (PIECE / columns.max(1)).max(1);
-    par::pieces_mut(y, piece, |i, y| {
-        let w = &w[i * piece * columns..][..y.len() * columns];
+    let (rows, columns) = (y.len(), x.len());
+    let part = |first: usize, y: &mut [E]| {
         let rows = y.len();
-        gemm_serial(
-            Mat::new(x, 1, columns),
-            Mat::new(w, rows, columns).t(),
-            E::zero(),
-            MatMut::new(y, 1, rows),
-        );
-    });
+        let w = Mat::new(&w[first * columns..][..rows * columns], rows, columns);
+        gemm_serial(Mat::new(x, 1, columns), w.t(), E::zero(), MatMut::new(y, 1, rows));
+    };
+    if rows * columns >= PARALLEL && par::inside() {
+        let piece = (PIECE / columns).max(1);
+        par::pieces_mut(y, piece, |i, y| part(i * piece, y));
+    } else {
+        part(0, y);
+    }
 }
