@@ -6,9 +6,15 @@
 //! tape; `cells` are single steps in differentiable operations, as the equations read; `layers` run sequences through
 //! the kernels, with parameters under PyTorch's names. The last two come with the feature `autograd`, which is on by
 //! default. The feature `diagnostics` adds what shows gradients vanish and explode.
+//!
+//! Over a cell stand `unroll`, the shapes of a network that reads and says in `patterns`, [`sample`] to generate, and
+//! `bptt`, full or truncated. Gradients that explode are clipped with `striate_nn::clip`, by their global norm or by
+//! value, between the backward pass and the optimiser's step.
 
 #[cfg(feature = "autograd")]
 pub mod cells;
+#[cfg(feature = "diagnostics")]
+pub mod diagnostics;
 mod error;
 #[cfg(feature = "autograd")]
 mod expect;

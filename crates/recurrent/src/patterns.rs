@@ -9,7 +9,7 @@
 //! | many to many, encoder and decoder | x_1, …, x_S | h_1, …, h_T | a translation | [`encoder_decoder`] |
 //!
 //! All start from the cell's [initial](Cell::initial) state, and give hidden states, which a read-out of the program's
-//! own turns into what it says. [`decode`](crate::decode) and [`unroll`](crate::unroll) start from any state.
+//! own turns into what it says. [`decode`] and [`unroll`] start from any state.
 
 use striate_compute::rng::Rng;
 use striate_tensor::shape::{ShapeError, expect};

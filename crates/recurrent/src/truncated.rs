@@ -129,7 +129,7 @@ fn gradients<E: Real, S: State<E>>(window: &VecDeque<Step<E, S>>, fresh: usize) 
 }
 
 /// The tensors of a state.
-fn tensors<E: Real>(state: &impl State<E>) -> Vec<Tensor<E>> {
+pub(crate) fn tensors<E: Real>(state: &impl State<E>) -> Vec<Tensor<E>> {
     let mut tensors = Vec::new();
     state.map(|s| {
         tensors.push(s.clone());

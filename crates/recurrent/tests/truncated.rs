@@ -9,6 +9,9 @@ use striate_tensor::{Array, Gradients, Tensor};
 
 const T: usize = 11;
 
+/// (h, c)
+type LstmState = (Tensor<f64>, Tensor<f64>);
+
 fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
     Array::build(shape, |x| Rng::new(seed).fill_normal(x, 0.0, 1.0)).into()
 }
@@ -29,7 +32,7 @@ impl Run {
         Run { store, cell, read_out, x: normal(&[T, 2, 3], 2), y: normal(&[T, 2, 2], 3) }
     }
 
-    fn state(&self) -> (Tensor<f64>, Tensor<f64>) {
+    fn state(&self) -> LstmState {
         (normal(&[2, 5], 4), normal(&[2, 5], 5))
     }
 
@@ -37,7 +40,7 @@ impl Run {
         (self.read_out.forward(h) - self.y.select(0, t as isize)).square().mean()
     }
 
-    fn bptt(&self, truncation: Truncation) -> (Vec<Gradients<f64>>, (Tensor<f64>, Tensor<f64>)) {
+    fn bptt(&self, truncation: Truncation) -> (Vec<Gradients<f64>>, LstmState) {
         let mut updates = vec![];
         let loss = |t, h: &Tensor<f64>| self.loss(t, h);
         let state = bptt(&self.cell, steps(&self.x), &self.state(), truncation, loss, |g| updates.push(g));

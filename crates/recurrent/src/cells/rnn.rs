@@ -69,7 +69,8 @@ impl Default for RnnCellOptions {
 pub struct RnnCell<E: Real = f32> {
     /// W_ih (H, I), W_hh (H, H), b_ih and b_hh (H).
     pub parameters: Parameters<E>,
-    nonlinearity: Nonlinearity,
+    /// φ
+    pub nonlinearity: Nonlinearity,
 }
 
 impl<E: Real> RnnCell<E> {
