@@ -222,15 +222,22 @@ fn gradients_are_slopes() {
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    for kind in KINDS {
-        let problem =
-            Problem::drawn(kind, 24, 72, &[9, 9, 9, 9, 8, 8, 7, 7, 5, 5, 5, 5, 3, 3, 3, 2, 1], false, 4);
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            pool.install(|| problem.run::<f32>())
-        };
-        let one = run(1);
-        assert!(one == run(2) && one == run(5), "{kind:?}");
+    let many: &[usize] = &[9, 9, 9, 9, 8, 8, 7, 7, 5, 5, 5, 5, 3, 3, 3, 2, 1];
+    for (lengths, hidden, reverse) in
+        [(many, 72, false), (&[30], 128, false), (&[9, 5], 130, true), (&[7, 6, 2], 200, false)]
+    {
+        for kind in KINDS {
+            let problem = Problem::drawn(kind, 24, hidden, lengths, reverse, 4);
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+                pool.install(|| problem.run::<f32>())
+            };
+            let one = run(1);
+            assert!(one == run(2) && one == run(5), "{kind:?} {lengths:?}");
+            one.0.iter().zip(problem.reference()).for_each(|(one, expected)| {
+                assert_close(one, &expected, 2e-5, &format!("{kind:?} {lengths:?}"));
+            });
+        }
     }
 }
 
