@@ -50,3 +50,8 @@ pub use sampling::{SampleError, SampleOptions, sample};
 pub use truncated::{Truncation, bptt};
 #[cfg(feature = "autograd")]
 pub use unroll::{decode, steps, unroll};
+
+/// The first steps are tested.
+#[cfg(all(doctest, feature = "autograd"))]
+#[doc = include_str!("../README.md")]
+struct FirstSteps;
