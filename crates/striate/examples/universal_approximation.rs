@@ -130,7 +130,7 @@ fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         fits.push((width, runs.swap_remove(middle).1));
     }
 
-    let curve = |name: &str, points| Curve { name: name.into(), points };
+    let curve = |name: &str, points| Curve { name: name.into(), points, ..Default::default() };
     let errors = Plot {
         title: "Largest error of Σ vᵢ σ(wᵢx + bᵢ) + c".replace("ᵢ", ""),
         x_label: "hidden units".into(),

@@ -26,7 +26,7 @@ fn plots_survive_any_numbers() {
     ];
     for points in odd {
         for log in [false, true] {
-            let curve = Curve { name: "c".into(), points: points.clone() };
+            let curve = Curve { name: "c".into(), points: points.clone(), ..Default::default() };
             let plot = Plot {
                 curves: vec![curve.clone(), curve],
                 log_x: log,
@@ -38,6 +38,27 @@ fn plots_survive_any_numbers() {
             assert_eq!(ink(&file).0, 1280);
         }
     }
+}
+
+#[test]
+fn curves_have_the_colour_the_line_and_the_name_that_they_ask_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plot.png");
+    let count = |curve: Curve, colour: [u8; 3]| {
+        let other = Curve { points: vec![(0.0, 1.0), (9.0, 1.0)], ..Default::default() };
+        Plot { curves: vec![other, curve], ..Default::default() }.save(&file).unwrap();
+        image::open(&file).unwrap().to_rgb8().pixels().filter(|pixel| pixel.0 == colour).count()
+    };
+    let (blue, orange) = ([0, 114, 178], [213, 94, 0]);
+    let line = Curve { points: vec![(0.0, 0.0), (9.0, 0.0)], ..Default::default() };
+    let solid = count(line.clone(), orange);
+    let dashed = count(Curve { dashed: true, ..line.clone() }, orange);
+    assert!((0.5..0.75).contains(&(dashed as f64 / solid as f64)), "{dashed} of {solid} pixels");
+    assert!(count(Curve { name: "c".into(), ..line.clone() }, orange) > solid, "the legend has a line");
+
+    let own = count(line.clone(), blue);
+    assert!(count(Curve { colour: Some(0), ..line.clone() }, blue) > own);
+    assert_eq!(count(Curve { colour: Some(0), ..line }, orange), 0);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub fn learning_curves(history: &[EpochRecord], names: [&str; 2]) -> [Plot; 2] {
                 .iter()
                 .filter_map(|record| Some((record.epoch as f64, scale * pick(record)?)))
                 .collect(),
+            ..Default::default()
         };
         let curves = vec![
             curve(names[0], &|record| record.train.get(metric)),

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use plotters::chart::{ChartBuilder, SeriesLabelPosition};
 use plotters::coord::ranged1d::ValueFormatter;
-use plotters::element::{Circle, PathElement};
-use plotters::prelude::{IntoLogRange, LineSeries, RGBColor, Ranged};
-use plotters::series::PointSeries;
+use plotters::element::{Circle, DashedPathElement, IntoDynElement, PathElement};
+use plotters::prelude::{IntoLogRange, RGBColor, Ranged};
+use plotters::series::{DashedLineSeries, LineSeries, PointSeries};
 use plotters::style::{Color, IntoFont, WHITE};
 
 use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
@@ -17,11 +17,18 @@ use crate::error::TrainError;
 /// logarithmic axis below 10⁻³⁰.
 #[derive(Clone, Debug, Default)]
 pub struct Curve {
-    /// The name in the legend.
+    /// The name in the legend; none, and no line there, when empty.
     pub name: String,
     /// Points (x, y).
     pub points: Vec<(f64, f64)>,
+    /// Number of the colour; the curve's place among all when `None`. Curves of one kind may share one.
+    pub colour: Option<usize>,
+    /// Dashes instead of a line, for what is to be compared with.
+    pub dashed: bool,
 }
+
+/// Pixels of a dash, and between two.
+const DASH: [i32; 2] = [6, 4];
 
 /// Curves with a title and named axes.
 ///
@@ -29,7 +36,8 @@ pub struct Curve {
 /// use striate_train::figures::{Curve, Plot};
 ///
 /// let folder = tempfile::tempdir().unwrap();
-/// let square = Curve { name: "x²".into(), points: (0..20).map(|x| (x as f64, (x * x) as f64)).collect() };
+/// let points = (0..20).map(|x| (x as f64, (x * x) as f64)).collect();
+/// let square = Curve { name: "x²".into(), points, ..Default::default() };
 /// let plot = Plot { title: "A parabola".into(), x_label: "x".into(), curves: vec![square], ..Default::default() };
 /// plot.save(folder.path().join("parabola.png"))?;
 /// # Ok::<(), striate_train::TrainError>(())
@@ -122,7 +130,10 @@ impl Plot {
             .x_label_formatter(&tick)
             .y_label_formatter(&tick)
             .draw()?;
-        for (curve, colour) in self.curves.iter().zip(COLOURS.iter().cycle()) {
+        let [dash, gap] = DASH;
+        for (index, curve) in self.curves.iter().enumerate() {
+            let colour = COLOURS[curve.colour.unwrap_or(index) % COLOURS.len()];
+            let stroke = colour.stroke_width(2);
             let points: Vec<(f64, f64)> =
                 curve.points.iter().filter(|point| self.can_draw(point)).copied().collect();
             if self.dots {
@@ -132,12 +143,24 @@ impl Plot {
                     colour.filled(),
                 ))?;
             }
-            chart
-                .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
-                .label(&curve.name)
-                .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+            let line = if curve.dashed {
+                chart.draw_series(DashedLineSeries::new(points, dash, gap, stroke))?
+            } else {
+                chart.draw_series(LineSeries::new(points, stroke))?
+            };
+            if !curve.name.is_empty() {
+                let dashed = curve.dashed;
+                line.label(&curve.name).legend(move |(x, y)| {
+                    let ends = [(x, y), (x + 18, y)];
+                    if dashed {
+                        DashedPathElement::new(ends, dash, gap, stroke).into_dyn()
+                    } else {
+                        PathElement::new(ends, stroke).into_dyn()
+                    }
+                });
+            }
         }
-        if self.curves.len() > 1 {
+        if self.curves.len() > 1 && self.curves.iter().any(|curve| !curve.name.is_empty()) {
             chart
                 .configure_series_labels()
                 .position(self.legend_corner())
