@@ -208,8 +208,8 @@ fn a_steps_jacobian_is_diag_slope_times_w_and_not_what_the_notes_print() {
 }
 
 #[test]
-fn the_notes_formula_belongs_to_the_sum_inside_tanh_transposed() {
-    // a_t = W tanh(a_(t−1)) + x_t: the gradient as a column takes the transposed Jacobian, diag φ'(a_(t−1)) Wᵀ.
+fn where_the_state_is_the_sum_the_slope_is_that_of_the_step_before() {
+    // a_t = W tanh(a_(t−1)) + x_t, whose Jacobian the notes' formula resembles: W diag φ'(a_(t−1)).
     let w = normal(&[H, H], 5);
     let wt = w.t();
     let initial = |n| Tensor::zeros(&[n, H]);

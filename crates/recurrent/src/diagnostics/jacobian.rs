@@ -43,7 +43,7 @@ impl Jacobians {
     /// Runs the cell over x (T, 1, I) from a state of one sequence, and differentiates each step.
     ///
     /// # Panics
-    /// When x is not (T, 1, I), or the cell takes it or the state not.
+    /// When x is not (T, 1, I), or the cell does not take it or the state.
     #[track_caller]
     pub fn new<C: Cell<f64>>(cell: &C, x: &Tensor<f64>, state: &C::State) -> Self {
         let mut state = state.detach();

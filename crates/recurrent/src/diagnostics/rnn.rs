@@ -11,7 +11,8 @@ use crate::unroll::steps;
 /// most ‖W_hh‖ max |φ'(a_t)|.
 ///
 /// The notes, section 7, figure 23, print W_hhᵀ diag φ'(h_(t−1)) after Pascanu, Mikolov and Bengio 2013, where the state is
-/// the sum a, and the gradient a column. For the RNN of the notes it is not the Jacobian; the bound is the same.
+/// the sum, a_t = W φ(a_(t−1)) + …, and ∂a_t/∂a_(t−1) = W diag φ'(a_(t−1)). For the RNN of the notes it is not the
+/// Jacobian; the bound of the norm is the same.
 ///
 /// States count from 0, the one before the first step, to T.
 ///
@@ -43,7 +44,7 @@ impl RnnTrace {
     /// Runs the cell over x (T, 1, I) from h_0 (1, H).
     ///
     /// # Panics
-    /// When x is not (T, 1, I), or the cell takes it or the state not.
+    /// When x is not (T, 1, I), or the cell does not take it or the state.
     #[track_caller]
     pub fn new(cell: &RnnCell<f64>, x: &Tensor<f64>, state: &Tensor<f64>) -> Self {
         let hidden = state.len();
