@@ -2,8 +2,8 @@
 
     python3 crates/testkit/golden/generate.py
 
-needs `pip install torch safetensors numpy`. The seeds are fixed: one version of PyTorch writes the same numbers always,
-up to the last bits of its kernels for one processor or another.
+needs `pip install torch torchvision safetensors numpy`. The seeds are fixed: one version of PyTorch writes the same
+numbers always, up to the last bits of its kernels for one processor or another.
 """
 
 import sys
@@ -14,8 +14,9 @@ try:
     import numpy  # noqa: F401
     import safetensors.torch  # noqa: F401
     import torch
+    import torchvision  # noqa: F401
 except ImportError as error:
-    sys.exit(f"{error.name} is missing: pip install torch safetensors numpy")
+    sys.exit(f"{error.name} is missing: pip install torch torchvision safetensors numpy")
 
 from cases import (
     conv,
@@ -34,6 +35,7 @@ from cases import (
     reductions,
     schedules,
     special,
+    vision,
 )
 
 FAMILIES = (
@@ -53,6 +55,7 @@ FAMILIES = (
     conv,
     recurrent,
     recurrent_layers,
+    vision,
 )
 
 torch.set_num_threads(1)

@@ -48,4 +48,12 @@ pub enum VisionError {
         /// The shape that came.
         shape: Vec<usize>,
     },
+    /// No network has that name.
+    #[error("no network is called {name:?}; there are {}", known.join(", "))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
+    },
 }

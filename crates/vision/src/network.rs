@@ -1,7 +1,7 @@
 //! What all networks of this crate have in common.
 
 use striate_nn::Module;
-use striate_tensor::Real;
+use striate_tensor::{Real, Tensor};
 
 use crate::error::VisionError;
 
@@ -48,6 +48,18 @@ impl ImageInput {
     }
 }
 
+/// Height and width of images.
+///
+/// # Panics
+/// When they do not go through the network.
+#[track_caller]
+pub(crate) fn image_size<E: Real>(input: ImageInput, x: &Tensor<E>) -> [usize; 2] {
+    if let Err(error) = input.check(x.shape()) {
+        panic!("{error}");
+    }
+    [x.shape()[2], x.shape()[3]]
+}
+
 /// A network that takes images.
 pub trait ImageNetwork<E: Real = f32>: Module<E> {
     /// The images that it takes.
@@ -61,4 +73,26 @@ pub trait ImageNetwork<E: Real = f32>: Module<E> {
     fn check_input(&self, shape: &[usize]) -> Result<(), VisionError> {
         self.input().check(shape)
     }
+
+    /// A loss of the network's logits; in training with those of its auxiliary heads, where it has any: ℓ(y) + Σ α ℓ(yₕ).
+    ///
+    /// ```
+    /// use striate_nn::{ParamStore, cross_entropy};
+    /// use striate_tensor::Tensor;
+    /// use striate_vision::{ImageNetwork, resnet20};
+    ///
+    /// let net = resnet20(&ParamStore::<f32>::seeded(0).root(), 10);
+    /// let loss = net.loss(&Tensor::ones(&[2, 3, 8, 8]), &|logits| cross_entropy(logits, &[3, 7]));
+    /// assert!(loss.item() > 0.0);
+    /// ```
+    #[track_caller]
+    fn loss(&self, x: &Tensor<E>, loss: &dyn Fn(&Tensor<E>) -> Tensor<E>) -> Tensor<E> {
+        loss(&self.forward(x))
+    }
+
+    /// The same network for evaluation alone, faster: every batch norm is folded into the convolution before it,
+    /// w ← a w, b ← a b + β − μ a with a = γ / √(σ² + ε), and what only training needs is left out.
+    ///
+    /// Its values are those of now, as constants: training this network on does not change it.
+    fn fuse(&self) -> Box<dyn ImageNetwork<E>>;
 }

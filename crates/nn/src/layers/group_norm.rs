@@ -36,6 +36,7 @@ impl Default for GroupNormOptions {
 /// let norm = GroupNorm::new(&store.root().sub("norm"), 2, 4);
 /// assert_eq!(norm.forward(&Tensor::zeros(&[3, 4, 5, 5])).shape(), [3, 4, 5, 5]);
 /// ```
+#[derive(Clone)]
 pub struct GroupNorm<E: Real = f32> {
     /// γ (C) and β (C), `weight` and `bias` in the store.
     pub affine: Option<[Tensor<E>; 2]>,

@@ -13,7 +13,9 @@ mod recurrent;
 mod recurrent_layers;
 mod reductions;
 mod schedules;
+mod segment;
 mod special;
+mod vision;
 
 use striate_tensor::Tensor;
 use testkit::golden::{assert_close, within};
