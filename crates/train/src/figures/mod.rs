@@ -7,6 +7,7 @@ mod canvas;
 mod classification;
 mod grid;
 mod heatmap;
+mod legend;
 mod plot;
 
 pub use classification::{learning_curves, predictions};

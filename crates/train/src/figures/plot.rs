@@ -11,6 +11,7 @@ use plotters::series::{DashedLineSeries, LineSeries, PointSeries};
 use plotters::style::{Color, IntoFont, WHITE};
 
 use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
+use super::legend;
 use crate::error::TrainError;
 
 /// A named line through points. A point is left out where it cannot be drawn: not finite, beyond ±10³⁰, or on a
@@ -26,6 +27,9 @@ pub struct Curve {
     /// Dashes instead of a line, for what is to be compared with.
     pub dashed: bool,
 }
+
+/// Pixels between the axes of a plot: width and height.
+const INSIDE: [f64; 2] = [536.0, 345.0];
 
 /// Pixels of a dash, and between two.
 const DASH: [i32; 2] = [6, 4];
@@ -70,8 +74,7 @@ impl Plot {
     }
 
     fn draw(&self, area: &Area) -> DrawResult {
-        let x = range(self.points().map(|point| point.0), self.log_x);
-        let y = range(self.points().map(|point| point.1), self.log_y);
+        let [x, y] = self.ranges();
         match (self.log_x, self.log_y) {
             (false, false) => self.draw_axes(area, x, y),
             (true, false) => self.draw_axes(area, x.log_scale().base(2.0), y),
@@ -80,8 +83,11 @@ impl Plot {
         }
     }
 
-    fn points(&self) -> impl Iterator<Item = &(f64, f64)> {
-        self.curves.iter().flat_map(|curve| &curve.points).filter(|point| self.can_draw(point))
+    /// What the axes span.
+    fn ranges(&self) -> [Range<f64>; 2] {
+        let points =
+            || self.curves.iter().flat_map(|curve| &curve.points).filter(|point| self.can_draw(point));
+        [range(points().map(|point| point.0), self.log_x), range(points().map(|point| point.1), self.log_y)]
     }
 
     fn can_draw(&self, &(x, y): &(f64, f64)) -> bool {
@@ -89,16 +95,21 @@ impl Plot {
         fits(x, self.log_x) && fits(y, self.log_y)
     }
 
-    /// The right corner that the curves' ends stay away from.
-    fn legend_corner(&self) -> SeriesLabelPosition {
-        let scale = |y: f64| if self.log_y { y.ln() } else { y };
-        let heights = || self.points().map(|point| scale(point.1));
-        let (low, high) =
-            heights().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)));
-        let ends: Vec<f64> =
-            self.curves.iter().filter_map(|curve| Some(scale(curve.points.last()?.1))).collect();
-        let above = ends.iter().filter(|&&y| y > (low + high) / 2.0).count();
-        if 2 * above > ends.len() { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight }
+    fn legend_place(&self) -> SeriesLabelPosition {
+        let scaled = |v: f64, log: bool| if log { v.ln() } else { v };
+        let part = |v: f64, Range { start, end }: Range<f64>, log: bool| {
+            (scaled(v, log) - scaled(start, log)) / (scaled(end, log) - scaled(start, log))
+        };
+        let [x, y] = self.ranges();
+        let drawn = |point: &&(f64, f64)| self.can_draw(point);
+        let place =
+            |point: &(f64, f64)| [part(point.0, x.clone(), self.log_x), part(point.1, y.clone(), self.log_y)];
+        let line = |curve: &Curve| curve.points.iter().filter(drawn).map(place).collect();
+        let lines: Vec<_> = self.curves.iter().map(line).collect();
+        let names =
+            || self.curves.iter().map(|curve| curve.name.chars().count()).filter(|&length| length > 0);
+        let size = [8.0 * names().max().unwrap_or(0) as f64 + 50.0, 19.0 * names().count() as f64 + 24.0];
+        legend::place(&lines, [size[0] / INSIDE[0], size[1] / INSIDE[1]].map(|side| side.min(1.0)))
     }
 
     fn draw_axes<X, Y>(&self, area: &Area, x: X, y: Y) -> DrawResult
@@ -163,7 +174,7 @@ impl Plot {
         if self.curves.len() > 1 && self.curves.iter().any(|curve| !curve.name.is_empty()) {
             chart
                 .configure_series_labels()
-                .position(self.legend_corner())
+                .position(self.legend_place())
                 .background_style(WHITE.mix(0.85))
                 .border_style(RGBColor(200, 200, 200))
                 .label_font(text(14))
