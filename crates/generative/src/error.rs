@@ -42,4 +42,46 @@ pub enum GenerativeError {
         /// The shape it has.
         shape: Vec<usize>,
     },
+    /// A size is 0.
+    #[error("{what} must be at least 1, is 0")]
+    Zero {
+        /// Which size.
+        what: &'static str,
+    },
+    /// Pictures that convolutions cannot halve as often as there are layers.
+    #[error(
+        "{layers} convolutions of stride 2 take pictures whose sides are multiples of {multiple}, not {height} × {width}"
+    )]
+    Sides {
+        /// Layers of stride 2.
+        layers: usize,
+        /// What the sides must be multiples of.
+        multiple: usize,
+        /// The height that came.
+        height: usize,
+        /// The width that came.
+        width: usize,
+    },
+    /// An option has no meaningful value.
+    #[error("{name} must be {rule}, is {value}")]
+    Option {
+        /// Which option.
+        name: &'static str,
+        /// What it must be.
+        rule: &'static str,
+        /// What it is.
+        value: f64,
+    },
+    /// A number that the decoder's distribution never gives.
+    #[error("x is {value} at {index:?}: {likelihood} needs {support}")]
+    Support {
+        /// The decoder's distribution.
+        likelihood: &'static str,
+        /// The numbers that it gives.
+        support: String,
+        /// Where in x.
+        index: Vec<usize>,
+        /// The number there.
+        value: f64,
+    },
 }
