@@ -1,6 +1,7 @@
 //! What the examples that classify pictures share: arguments, training, the run's pictures, prediction.
 
-use std::error::Error;
+mod program;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use clap::builder::StyledStr;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use ndarray::{Array2, Axis};
+use program::{Outcome, learning_rate, positive};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use striate::compute::par;
@@ -107,15 +109,6 @@ impl Arguments {
     }
 }
 
-fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "expected a whole number of at least 1".into())
-}
-
-fn learning_rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| "expected a number above 0, such as 1e-3".into())
-}
-
 /// What a saved model needs beside its weights; `config.json` in the run's folder.
 #[derive(Clone, Serialize, Deserialize)]
 struct Config<M> {
@@ -170,28 +163,13 @@ pub(crate) fn check_dropout(dropout: f64) -> Result<(), String> {
     }
 }
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
-
 /// The whole program.
 pub(crate) fn run<M: Model>() -> ExitCode {
     let arguments = Arguments::of::<M>();
-    let run = || {
-        if let Some(threads) = arguments.threads {
-            par::set_threads(threads)?;
-        }
-        par::install(|| match &arguments.predict {
-            Some(picture) => predict::<M>(&arguments.out, picture),
-            None => train::<M>(&arguments),
-        })
-    };
-    let outcome: Outcome<()> = run();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    program::run(arguments.threads, || match &arguments.predict {
+        Some(picture) => predict::<M>(&arguments.out, picture),
+        None => train::<M>(&arguments),
+    })
 }
 
 fn load<M: Model>(arguments: &Arguments) -> Outcome<(Split, Config<M>)> {
