@@ -14,7 +14,7 @@
 //!
 //! * Embedded: [`digits`], [`names`], [`tiny_shakespeare`].
 //! * Files: [`idx`] (MNIST, Fashion-MNIST), [`cifar`], [`csv`], [`npz`], and folders of pictures (feature `images`).
-//! * Made from a seed: [`synthetic`].
+//! * Made from a seed: [`synthetic`]; drawn from known factors: [`Sprites`].
 //! * Own data: implement [`Dataset`].
 //! * [`Batches`] in an order that is a pure function of seed and epoch, made ahead in the background by
 //!   [`Batches::prefetch`].
@@ -38,6 +38,7 @@ pub mod npz;
 mod prefetch;
 mod regression;
 mod split;
+mod sprites;
 mod standardize;
 pub mod synthetic;
 mod text;
@@ -51,6 +52,7 @@ pub use labelled::{Batch, Labelled, one_hot};
 pub use prefetch::{Prefetch, prefetch};
 pub use regression::{Regression, RegressionBatch};
 pub use split::Split;
+pub use sprites::{SpriteBatch, Sprites};
 pub use standardize::{Per, Standardize};
 pub use text::{Vocabulary, names, tiny_shakespeare};
 
