@@ -1,4 +1,5 @@
-//! Arrays in files: [`safetensors`], [`npz`] and [`npy`], read with [`Limits`] and written atomically.
+//! Arrays in files: [`safetensors`], [`npz`] and [`npy`], read with [`Limits`] and written atomically, and PyTorch's own
+//! [`pth`], read alone.
 //!
 //! Every reader gives plain `ndarray` arrays ([`AnyArray`], in a named list [`Arrays`]). Whatever a file claims
 //! (shapes, offsets, counts) is checked against overflow, the limits and the file's real length before memory
@@ -27,6 +28,8 @@ mod limits;
 pub mod npy;
 mod npy_header;
 pub mod npz;
+mod pickle;
+pub mod pth;
 pub mod safetensors;
 mod zip;
 

@@ -1,4 +1,4 @@
-//! As much of the ZIP format as npz files use: stored and deflated entries of less than 4 GiB.
+//! As much of the ZIP format as npz and PyTorch's files use: stored and deflated entries of less than 4 GiB.
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
@@ -95,10 +95,17 @@ fn central_directory(bytes: &[u8]) -> Result<(usize, &[u8], usize), Problem> {
         return Err(Problem::Unsupported { what: "ZIP variant", found: "several disks".into() });
     }
     let end = u64::from(start) + u64::from(size);
-    if end != at as u64 {
+    let gap = usize::try_from(end).ok().and_then(|end| bytes.get(end..at));
+    if gap.is_none_or(|gap| !gap.is_empty() && !is_zip64_end(gap)) {
         return Err(Problem::Offset { expected: at as u64, found: end });
     }
-    Ok((count as usize, &bytes[start as usize..at], start as usize))
+    Ok((count as usize, &bytes[start as usize..end as usize], start as usize))
+}
+
+/// Whether these are the two records of zip64 that say once more where the directory is: PyTorch writes them always, also
+/// where the fields of the ordinary record suffice.
+fn is_zip64_end(bytes: &[u8]) -> bool {
+    bytes.len() == 56 + 20 && bytes.starts_with(b"PK\x06\x06") && bytes[56..].starts_with(b"PK\x06\x07")
 }
 
 /// The entry of one directory header, and the bytes of the file that it covers.

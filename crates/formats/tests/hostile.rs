@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use ndarray::{Array2, arr1};
 use peak_alloc::PeakAlloc;
-use striate_formats::{Arrays, Limits, npy, npz, safetensors};
+use striate_formats::{Arrays, Limits, npy, npz, pth, safetensors};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -68,7 +68,9 @@ fn damaged_files_are_errors() {
     let metadata = [("note".to_string(), "text".to_string())].into();
 
     type Parser = fn(&[u8]) -> bool;
-    let cases: [(&str, Vec<u8>, Parser); 4] = [
+    let checkpoint = format!("{}/tests/golden/checkpoint.pt", env!("CARGO_MANIFEST_DIR"));
+    let cases: [(&str, Vec<u8>, Parser); 5] = [
+        ("pth", std::fs::read(checkpoint).unwrap(), |b| pth::from_bytes(b, &Limits::default()).is_ok()),
         ("npy", bytes_of(&|| npy::write(&file, &arrays["weight"]).unwrap()), |b| {
             npy::from_bytes(b, &Limits::default()).is_ok()
         }),

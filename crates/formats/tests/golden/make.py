@@ -1,12 +1,13 @@
-"""Makes the golden files with numpy and Python's safetensors: python make.py
+"""Makes the golden files with numpy, Python's safetensors and PyTorch: python make.py
 
-The same values as in tests/golden.rs. Needs numpy, ml_dtypes, safetensors.
+The same values as in tests/golden.rs. Needs numpy, ml_dtypes, safetensors, torch.
 """
 import pathlib
 
 import ml_dtypes
 import numpy as np
 import safetensors.numpy
+import torch
 
 here = pathlib.Path(__file__).parent
 ramp = np.arange(6).reshape(2, 3) - 1
@@ -46,3 +47,27 @@ safetensors.numpy.save_file(
     here / "all.safetensors",
     metadata={"format": "np", "note": "ä \"quoted\""},
 )
+
+tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items() if array.dtype.kind != "u" or array.dtype == np.uint8}
+tensors["bf16"] = torch.from_numpy((ramp / 4).astype(np.float32)).bfloat16()
+torch.save(tensors, here / "tensors.pth")
+module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+with torch.no_grad():
+    for i, parameter in enumerate(module.parameters()):
+        parameter.copy_(torch.arange(parameter.numel()).reshape(parameter.shape) + 10.0 * i)
+optimizer = torch.optim.Adam(module.parameters())
+module(torch.ones(4, 3)).sum().backward()
+whole = torch.arange(12, dtype=torch.float32).reshape(3, 4)
+checkpoint = {
+    "model": module.state_dict(),
+    "optimizer": optimizer.state_dict(),
+    "epoch": 3,
+    "note": "text",
+    "views": [whole.t(), whole[1:, 2], whole[::2], torch.ones(1).expand(2, 3)],
+    "parameter": torch.nn.Parameter(whole),
+    5: torch.zeros(0, 3),
+}
+torch.save(checkpoint, here / "checkpoint.pt")
+torch.save(checkpoint, here / "protocol4.pt", pickle_protocol=4)
+torch.save(module, here / "module.pt")
+torch.save(module.state_dict(), here / "old.pth", _use_new_zipfile_serialization=False)

@@ -1,0 +1,175 @@
+//! Tensors in `.pth` and `.pt` files, as PyTorch's `torch.save` writes them since version 1.6.
+//!
+//! Such a file is a ZIP archive of a Python pickle and the bytes of its storages. The pickle is read by a machine that
+//! can only build tensors, numbers, text and containers: a name beyond those of a short list is an error, and nothing is
+//! ever called. A model that was saved whole, with its classes, is refused for that reason: save its `state_dict()`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ndarray::{Dimension, IxDyn};
+
+use crate::error::Source;
+use crate::limits::Budget;
+use crate::pickle::{self, Id, Object, Pickle, Storage, Tensor};
+use crate::{Arrays, FormatError, Limits, Problem, npy, zip};
+
+/// How deep containers may lie in each other.
+const DEEPEST: usize = 64;
+/// Most objects that are looked at on the way to the tensors, which several containers can share.
+const MOST_VISITS: usize = 1 << 21;
+/// How the files of PyTorch before 1.6 begin.
+const OLD: [u8; 4] = [0x80, 0x02, 0x8a, 0x0a];
+
+/// Reads all tensors of a file (`torch.load`).
+///
+/// A tensor in a dictionary has its key for a name, one in a dictionary in a dictionary both with a dot between them, as
+/// in `model.fc.weight`, and one in a list its place; what is no tensor is left out. f16 and bf16 are widened to f32.
+///
+/// # Errors
+/// The file cannot be read, is not such an archive, is damaged, holds anything but tensors in containers, or asks for
+/// more than the limits, or for more than four times its own length and 64 MiB.
+///
+/// ```no_run
+/// use striate_formats::{Limits, pth};
+///
+/// // Python: torch.save(model.state_dict(), "model.pth")
+/// let arrays = pth::read("model.pth", &Limits::default())?;
+/// println!("{:?}", arrays["fc.weight"].shape());
+/// # Ok::<(), striate_formats::FormatError>(())
+/// ```
+pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Arrays, FormatError> {
+    let source = Source(path.as_ref());
+    let bytes = npy::read_file(source, limits)?;
+    decode(&bytes, limits, source)
+}
+
+/// Reads all tensors from the bytes of a file; errors as [`read`].
+pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Arrays, FormatError> {
+    decode(bytes, limits, Source::memory())
+}
+
+fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, FormatError> {
+    if bytes.starts_with(&OLD) {
+        let found = "of PyTorch before 1.6 (save it again with a later one)".into();
+        return Err(source.at("file")(Problem::Unsupported { what: "the format", found }));
+    }
+    let entries = zip::entries(bytes, limits, source)?;
+    let Some(root) = entries.iter().find_map(|entry| entry.name.strip_suffix("data.pkl")) else {
+        let found = "an archive without it".into();
+        return Err(source.at("data.pkl")(Problem::Header { field: "entry", expected: "the pickle", found }));
+    };
+    let contents = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name.strip_prefix(root) == Some(name));
+        entry.map(|entry| entry.contents(limits).map_err(source.at(&entry.name))).transpose()
+    };
+    match contents("byteorder")? {
+        Some(order) if order != b"little" => {
+            let found = String::from_utf8_lossy(&order).into_owned();
+            return Err(source.at("byteorder")(Problem::Unsupported { what: "byte order", found }));
+        }
+        _ => (),
+    }
+    let pickle =
+        pickle::parse(&contents("data.pkl")?.expect("found above")).map_err(source.at("data.pkl"))?;
+    let tensors = tensors(&pickle).map_err(source.at("data.pkl"))?;
+    limits.check_count(tensors.len()).map_err(source.at("data.pkl"))?;
+
+    let most = (4 * bytes.len() as u64).saturating_add(64 << 20);
+    let mut budget = Budget::new(&Limits { max_bytes: limits.max_bytes.min(most), ..*limits });
+    let mut storages: HashMap<&str, Vec<u8>> = HashMap::new();
+    let mut arrays = Arrays::new();
+    for (name, tensor) in tensors {
+        let at = |problem: Problem| source.at(&name)(problem);
+        if arrays.get(&name).is_some() {
+            return Err(at(Problem::Duplicate));
+        }
+        let key = tensor.storage.key.as_str();
+        if !storages.contains_key(key) {
+            let missing = || Problem::Header {
+                field: "storage",
+                expected: "an entry of the archive",
+                found: key.into(),
+            };
+            storages.insert(key, contents(&format!("data/{key}"))?.ok_or_else(missing).map_err(at)?);
+        }
+        let elements = elements(tensor, &storages[key], &mut budget).map_err(at)?;
+        let array = tensor.storage.dtype.decode(&elements, &tensor.shape, false).map_err(at)?;
+        arrays.push(&name, array);
+    }
+    Ok(arrays)
+}
+
+/// All tensors that the pickle's root holds, by name.
+fn tensors(pickle: &Pickle) -> Result<Vec<(String, &Tensor)>, Problem> {
+    let mut found = Vec::new();
+    let mut open: Vec<(String, usize, Id)> = vec![(String::new(), 0, pickle.root)];
+    let mut visits = 0;
+    while let Some((name, depth, id)) = open.pop() {
+        visits += 1;
+        let limit = |what, limit: usize, found: usize| {
+            if found <= limit {
+                return Ok(());
+            }
+            Err(Problem::Limit { what, limit: limit as u64, found: found as u64 })
+        };
+        limit("nested containers", DEEPEST, depth)?;
+        limit("objects in containers", MOST_VISITS, visits)?;
+        let below = |key: &str| if name.is_empty() { key.to_string() } else { format!("{name}.{key}") };
+        let first = open.len();
+        match &pickle.objects[id] {
+            Object::Tensor(tensor) => found.push((name, tensor)),
+            Object::Dict(items) => open.extend(items.iter().filter_map(|&(key, value)| {
+                let key = match &pickle.objects[key] {
+                    Object::Text(key) => key.clone(),
+                    Object::Int(key) => key.to_string(),
+                    _ => return None,
+                };
+                Some((below(&key), depth + 1, value))
+            })),
+            Object::List(items) | Object::Tuple(items) => {
+                open.extend(items.iter().enumerate().map(|(i, &id)| (below(&i.to_string()), depth + 1, id)));
+            }
+            _ => (),
+        }
+        open[first..].reverse();
+    }
+    Ok(found)
+}
+
+/// The bytes of a tensor's elements in row-major order, from those of its storage.
+fn elements(tensor: &Tensor, storage: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Problem> {
+    let Tensor { storage: Storage { dtype, len, .. }, offset, ref shape, ref strides } = *tensor;
+    let (size, found) = (dtype.size(), storage.len() as u64);
+    if len.checked_mul(size).map(|bytes| bytes as u64) != Some(found) {
+        let expected = (len as u64).saturating_mul(size as u64);
+        return Err(Problem::Size { shape: vec![len], dtype, expected, found });
+    }
+    let wanted = budget.claim(dtype, shape)?;
+    if wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let last = shape.iter().zip(strides).try_fold(offset, |last, (&n, &stride)| {
+        (n - 1).checked_mul(stride).and_then(|step| last.checked_add(step))
+    });
+    let last = last.filter(|&last| last < len && shape.len() == strides.len());
+    let last = last.ok_or(Problem::Truncated { field: "the tensor", needs: u64::MAX, has: found })?;
+    if last + 1 - offset == wanted / size && is_row_major(shape, strides) {
+        return Ok(storage[offset * size..][..wanted].to_vec());
+    }
+    let mut elements = Vec::with_capacity(wanted);
+    for index in ndarray::indices(IxDyn(shape)) {
+        let steps = index.slice().iter().zip(strides).map(|(i, stride)| i * stride);
+        elements.extend_from_slice(&storage[(offset + steps.sum::<usize>()) * size..][..size]);
+    }
+    Ok(elements)
+}
+
+fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
+    let mut expected = 1;
+    shape.iter().zip(strides).rev().all(|(&n, &stride)| {
+        let fits = n == 1 || stride == expected;
+        expected *= n;
+        fits
+    })
+}
