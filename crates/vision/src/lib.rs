@@ -13,3 +13,8 @@ pub use error::VisionError;
 pub use network::{ImageInput, ImageNetwork};
 pub use segment::*;
 pub use units::Norm;
+
+/// The first steps are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct FirstSteps;
