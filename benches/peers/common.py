@@ -71,6 +71,62 @@ LAYERS = {
 }
 
 
+class Recurrent:
+    """A sequence layer on x (T, N, I), as in `benches/protocol/src/recurrent.rs`."""
+
+    GATES = {"lstm": 4, "gru": 3, "tanh": 1}
+
+    def __init__(self, kind, batch, steps, input, hidden):
+        self.kind, self.batch, self.steps, self.input, self.hidden = kind, batch, steps, input, hidden
+
+    @property
+    def name(self):
+        return f"rnn/{self.kind}-b{self.batch}t{self.steps}i{self.input}h{self.hidden}"
+
+    def x(self):
+        return fill(INPUT, self.steps * self.batch * self.input).reshape(self.steps, self.batch, self.input)
+
+    def parameters(self, seed=INPUT + 1):
+        """W_ih, W_hh, b_ih and b_hh, of the seeds from `seed` on."""
+        rows = self.GATES[self.kind] * self.hidden
+        shapes = (rows, self.input), (rows, self.hidden), (rows,), (rows,)
+        scale = self.hidden**-0.5
+        return [fill(seed + i, math.prod(shape), scale).reshape(shape) for i, shape in enumerate(shapes)]
+
+
+RECURRENT = [
+    Recurrent("lstm", 32, 100, 128, 256),
+    Recurrent("lstm", 16, 50, 64, 64),
+    Recurrent("lstm", 1, 200, 64, 128),
+    Recurrent("lstm", 32, 200, 128, 256),
+    Recurrent("gru", 32, 100, 128, 256),
+    Recurrent("tanh", 32, 100, 128, 256),
+]
+CELL_ROW, CELL = "rnn/lstmcell-b1h256/step", Recurrent("lstm", 1, 1, 256, 256)
+CHARACTERS_ROW, CHARACTERS, EMBEDDING = "rnn/charlstm-b32t64h256/step", 65, 128
+STACK = [Recurrent("lstm", 32, 64, EMBEDDING, 256), Recurrent("lstm", 32, 64, 256, 256)]
+
+
+def character_parameters():
+    """The embedding, the parameters of both layers, and the head's weight and bias: parameter p has the seed p + 1."""
+    first, second = STACK
+    scale = second.hidden**-0.5
+    return [
+        fill(1, CHARACTERS * EMBEDDING).reshape(CHARACTERS, EMBEDDING),
+        *first.parameters(seed=2),
+        *second.parameters(seed=6),
+        fill(10, CHARACTERS * second.hidden, scale).reshape(CHARACTERS, second.hidden),
+        fill(11, CHARACTERS, scale),
+    ]
+
+
+def characters():
+    """Characters (T, N), and those that follow each (T·N): character i of T + 1 rows of N is 7·i mod 65."""
+    batch, steps = STACK[0].batch, STACK[0].steps
+    rows = labels((steps + 1) * batch, CHARACTERS).reshape(steps + 1, batch)
+    return rows[:-1], rows[1:].ravel()
+
+
 def arguments():
     parser = argparse.ArgumentParser(description="A peer of `cargo xtask bench --peers`; see README.md.")
     parser.add_argument("--threads", type=int, default=1)

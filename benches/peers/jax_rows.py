@@ -1,5 +1,6 @@
 """JAX (jit, CPU) as a peer; see README.md."""
 
+import functools
 import math
 import os
 
@@ -99,6 +100,63 @@ def conv(layer, backward):
     return operation(conv_call(layer), [jnp.asarray(x) for x in layer.inputs()], backward)
 
 
+def lstm_cell(gates, c):
+    i, f, g, o = jnp.split(gates, 4, axis=-1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+def lstm(x, w_ih, w_hh, b_ih, b_hh):
+    def step(state, from_x):
+        h, c = state
+        h, c = lstm_cell(from_x + h @ w_hh.T, c)
+        return (h, c), h
+
+    zeros = jnp.zeros((x.shape[1], w_hh.shape[1]), x.dtype)
+    return lax.scan(step, (zeros, zeros), x @ w_ih.T + (b_ih + b_hh))[1]
+
+
+def gru(x, w_ih, w_hh, b_ih, b_hh):
+    def step(h, from_x):
+        from_r, from_z, from_n = jnp.split(from_x, 3, axis=-1)
+        r, z, n = jnp.split(h @ w_hh.T + b_hh, 3, axis=-1)
+        r, z = jax.nn.sigmoid(from_r + r), jax.nn.sigmoid(from_z + z)
+        h = (1 - z) * jnp.tanh(from_n + r * n) + z * h
+        return h, h
+
+    zeros = jnp.zeros((x.shape[1], w_hh.shape[1]), x.dtype)
+    return lax.scan(step, zeros, x @ w_ih.T + b_ih)[1]
+
+
+def tanh(x, w_ih, w_hh, b_ih, b_hh):
+    def step(h, from_x):
+        h = jnp.tanh(from_x + h @ w_hh.T)
+        return h, h
+
+    zeros = jnp.zeros((x.shape[1], w_hh.shape[1]), x.dtype)
+    return lax.scan(step, zeros, x @ w_ih.T + (b_ih + b_hh))[1]
+
+
+def recurrent(layer, backward):
+    f = {"lstm": lstm, "gru": gru, "tanh": tanh}[layer.kind]
+    return operation(f, [jnp.asarray(x) for x in [layer.x(), *layer.parameters()]], backward)
+
+
+def cell():
+    x, *parameters = [jnp.asarray(x) for x in [common.CELL.x()[0], *common.CELL.parameters()]]
+    state = [jnp.zeros((1, common.CELL.hidden), jnp.float32)] * 2
+
+    @jax.jit
+    def f(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        return lstm_cell(x @ w_ih.T + h @ w_hh.T + (b_ih + b_hh), c)
+
+    def step():
+        state[:] = jax.block_until_ready(f(x, *state, *parameters))
+        return state[0]
+
+    return step, 0, [v for _ in range(2) for v in common.summary(step())]
+
+
 def cross_entropy(logits, labels):
     picked = jnp.take_along_axis(logits, labels[:, None], axis=1)[:, 0]
     return jnp.mean(jax.nn.logsumexp(logits, axis=1) - picked)
@@ -119,10 +177,18 @@ def mlp_loss(parameters, x, labels):
     return cross_entropy(x @ w3.T + b3, labels)
 
 
-def adam_step(parameters, first, second, t, x, labels):
+def character_loss(parameters, x, labels):
+    embedding, *stack, w, b = parameters
+    y = embedding[x]
+    for i in range(0, len(stack), 4):
+        y = lstm(y, *stack[i : i + 4])
+    return cross_entropy((y @ w.T + b).reshape(labels.size, -1), labels)
+
+
+def adam_step(loss_of, parameters, first, second, t, x, labels):
     """One training step: loss, gradients, Adam; the state is donated, so it is updated in place."""
     lr, beta1, beta2, eps = 1e-3, 0.9, 0.999, 1e-8
-    loss, gradients = jax.value_and_grad(mlp_loss)(parameters, x, labels)
+    loss, gradients = jax.value_and_grad(loss_of)(parameters, x, labels)
     t = t + 1
     first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients)]
     second = [beta2 * v + (1 - beta2) * g * g for v, g in zip(second, gradients)]
@@ -134,14 +200,14 @@ def adam_step(parameters, first, second, t, x, labels):
     return parameters, first, second, t, loss
 
 
-def mlp(batch):
-    parameters = [jnp.asarray(p) for p in common.mlp_parameters()]
+def training(loss_of, parameters, x, labels):
+    """Training steps with Adam."""
+    parameters = [jnp.asarray(p) for p in parameters]
     count = sum(p.size for p in parameters)
     zeros = lambda: [jnp.zeros_like(p) for p in parameters]
     state = [parameters, zeros(), zeros(), jnp.float32(0)]
-    x = array(common.INPUT, (batch, common.MLP[0]))
-    labels = jnp.asarray(common.labels(batch, common.MLP[-1]))
-    f = jax.jit(adam_step, donate_argnums=(0, 1, 2, 3))
+    x, labels = jnp.asarray(x), jnp.asarray(labels)
+    f = jax.jit(functools.partial(adam_step, loss_of), donate_argnums=(0, 1, 2, 3))
 
     def step():
         *state[:], loss = f(*state, x, labels)
@@ -149,6 +215,15 @@ def mlp(batch):
         return loss
 
     return step, count, [step(), step()]
+
+
+def mlp(batch):
+    x = array(common.INPUT, (batch, common.MLP[0]))
+    return training(mlp_loss, common.mlp_parameters(), x, common.labels(batch, common.MLP[-1]))
+
+
+def character_model():
+    return training(character_loss, common.character_parameters(), *common.characters())
 
 
 rows = {f"mlp-784-512-256-10-b{b}": lambda b=b: mlp(b) for b in common.BATCHES}
@@ -160,6 +235,11 @@ for name in common.ELEMENTWISE:
 for name, layer in common.LAYERS.items():
     rows[f"{name}/fwd"] = lambda layer=layer: conv(layer, backward=False)
     rows[f"{name}/fb"] = lambda layer=layer: conv(layer, backward=True)
+for layer in common.RECURRENT:
+    rows[f"{layer.name}/fwd"] = lambda layer=layer: recurrent(layer, backward=False)
+    rows[f"{layer.name}/fb"] = lambda layer=layer: recurrent(layer, backward=True)
+rows[common.CHARACTERS_ROW] = character_model
+rows[common.CELL_ROW] = cell
 rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 
 common.serve(args.name or "jax", jax.__version__, rows)

@@ -86,28 +86,81 @@ def softmax_cross_entropy():
     return step, 0, [loss, *common.summary(dx)]
 
 
-def mlp(batch):
-    layers = [torch.nn.Linear(i, o) for i, o in zip(common.MLP, common.MLP[1:])]
-    net = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+def load(module, values):
+    """Gives a module's parameters, in PyTorch's order, these values."""
     with torch.no_grad():
-        for parameter, value in zip(net.parameters(), common.mlp_parameters()):
+        for parameter, value in zip(module.parameters(), values, strict=True):
             parameter.copy_(torch.from_numpy(value))
+
+
+SEQUENCES = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "tanh": torch.nn.RNN}
+
+
+def recurrent(layer, backward):
+    net = SEQUENCES[layer.kind](layer.input, layer.hidden)
+    load(net, layer.parameters())
+    return operation(lambda x, *_: net(x)[0], [own(layer.x()), *net.parameters()], backward)
+
+
+def cell():
+    net = torch.nn.LSTMCell(common.CELL.input, common.CELL.hidden)
+    load(net, common.CELL.parameters())
+    x = own(common.CELL.x()[0])
+    state = None
+
+    def step():
+        nonlocal state
+        with torch.inference_mode():
+            state = net(x, state)
+            return state[0]
+
+    return step, 0, [v for _ in range(2) for v in common.summary(step())]
+
+
+class CharacterModel(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        hidden = common.STACK[0].hidden
+        self.embedding = torch.nn.Embedding(common.CHARACTERS, common.EMBEDDING)
+        self.lstm = torch.nn.LSTM(common.EMBEDDING, hidden, len(common.STACK))
+        self.head = torch.nn.Linear(hidden, common.CHARACTERS)
+
+    def forward(self, x):
+        return self.head(self.lstm(self.embedding(x))[0])
+
+
+def character_model():
+    net = CharacterModel()
+    load(net, common.character_parameters())
+    x, labels = (torch.from_numpy(characters) for characters in common.characters())
+    return training(lambda: F.cross_entropy(net(x).flatten(0, 1), labels), net)
+
+
+def training(loss_of, net):
+    """Training steps with Adam."""
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, fused=args.fused or None)
-    x = tensor(common.INPUT, (batch, common.MLP[0]))
-    labels = torch.from_numpy(common.labels(batch, common.MLP[-1]))
 
     def step():
         optimiser.zero_grad()
-        loss = F.cross_entropy(net(x), labels)
+        loss = loss_of()
         loss.backward()
         optimiser.step()
         return loss.detach()
 
-    parameters = sum(p.numel() for p in net.parameters())
-    return step, parameters, [step(), step()]
+    return step, sum(p.numel() for p in net.parameters()), [step(), step()]
+
+
+def mlp(batch):
+    layers = [torch.nn.Linear(i, o) for i, o in zip(common.MLP, common.MLP[1:])]
+    net = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+    load(net, common.mlp_parameters())
+    x = tensor(common.INPUT, (batch, common.MLP[0]))
+    labels = torch.from_numpy(common.labels(batch, common.MLP[-1]))
+    return training(lambda: F.cross_entropy(net(x), labels), net)
 
 
 rows = {f"mlp-784-512-256-10-b{b}": lambda b=b: mlp(b) for b in common.BATCHES}
+rows[common.CHARACTERS_ROW] = character_model
 if not args.fused:
     for name, shape in common.GEMM.items():
         rows[name] = lambda shape=shape: gemm(*shape)
@@ -117,6 +170,10 @@ if not args.fused:
     for name, layer in common.LAYERS.items():
         rows[f"{name}/fwd"] = lambda layer=layer: conv(layer, backward=False)
         rows[f"{name}/fb"] = lambda layer=layer: conv(layer, backward=True)
+    for layer in common.RECURRENT:
+        rows[f"{layer.name}/fwd"] = lambda layer=layer: recurrent(layer, backward=False)
+        rows[f"{layer.name}/fb"] = lambda layer=layer: recurrent(layer, backward=True)
+    rows[common.CELL_ROW] = cell
     rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 
 common.serve(args.name or "pytorch", torch.__version__, rows)

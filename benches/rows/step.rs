@@ -24,7 +24,11 @@ pub fn forward_backward(
     dy: Tensor,
     call: impl Fn(&[Tensor]) -> Tensor,
 ) -> impl Fn() -> Vec<Tensor> {
-    let x: Vec<Tensor> = x.iter().map(Tensor::requires_grad).collect();
+    tracked(x.iter().map(Tensor::requires_grad).collect(), dy, call)
+}
+
+/// The same of inputs that are tracked already, such as a layer's parameters.
+pub fn tracked(x: Vec<Tensor>, dy: Tensor, call: impl Fn(&[Tensor]) -> Tensor) -> impl Fn() -> Vec<Tensor> {
     move || {
         let y = call(&x);
         let gradients = y.backward_from(&dy, GradOptions::default());

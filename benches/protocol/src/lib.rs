@@ -5,6 +5,7 @@
 pub mod conv;
 pub mod data;
 mod gemm;
+pub mod recurrent;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 pub use conv::conv_rows;
 pub use gemm::gemm_rows;
+pub use recurrent::recurrent_rows;
 
 /// A row made ready: its step, and the numbers that every peer must agree on.
 pub struct Row {
