@@ -37,7 +37,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     /// Passes over the first nine tenths of the text
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: u64,
     /// Places of the text that are read side by side
     #[arg(long, default_value_t = 32, value_parser = positive)]
@@ -136,6 +136,7 @@ fn train(arguments: &Arguments) -> Outcome<()> {
         embedding: 128,
         hidden: 256,
         layers: 2,
+        dropout: 0.2,
         batch: arguments.batch,
         window: arguments.window,
         lr: arguments.lr,
@@ -215,7 +216,7 @@ fn learning_curve(history: &[EpochRecord]) -> Plot {
         x_label: "epoch".into(),
         y_label: "cross-entropy, bits per character".into(),
         curves: vec![
-            curve("training, mean over the epoch", |record| &record.train),
+            curve("training (with dropout), mean over the epoch", |record| &record.train),
             curve("validation, after the epoch", |record| &record.test),
         ],
         dots: true,

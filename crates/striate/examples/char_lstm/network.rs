@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) embedding: usize,
     pub(crate) hidden: usize,
     pub(crate) layers: usize,
+    /// Between the layers.
+    pub(crate) dropout: f64,
     pub(crate) batch: usize,
     pub(crate) window: usize,
     pub(crate) lr: f64,
@@ -37,6 +39,9 @@ impl Config {
         let vocabulary = self.vocabulary.chars().count();
         let sizes = [vocabulary, self.embedding, self.hidden, self.layers];
         let [v, e, h, l] = sizes.map(|size| size as f64);
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(format!("dropout must be in [0, 1), it is {}", self.dropout));
+        }
         if sizes.contains(&0) || v * (e + h) + 4.0 * l * h * (e + 2.0 * h) > MOST {
             return Err(format!("sizes must be at least 1, and weights at most {MOST}, they are {sizes:?}"));
         }
@@ -47,7 +52,8 @@ impl Config {
         let root = store.root();
         let vocabulary = Vocabulary::new(&self.vocabulary);
         let cell = CellOptions { forget_bias: Some(1.0), ..Default::default() };
-        let options = SequenceOptions { layers: self.layers, cell, ..Default::default() };
+        let options =
+            SequenceOptions { layers: self.layers, dropout: self.dropout, cell, ..Default::default() };
         CharLstm {
             embedding: Embedding::new(&root.sub("embedding"), vocabulary.len(), self.embedding),
             lstm: Lstm::with(&root.sub("lstm"), self.embedding, self.hidden, options),

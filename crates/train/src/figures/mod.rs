@@ -3,6 +3,7 @@
 //!
 //! The font is embedded, so a picture looks the same on every machine.
 
+mod axis;
 mod canvas;
 mod classification;
 mod grid;

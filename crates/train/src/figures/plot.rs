@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::path::Path;
 
 use plotters::chart::{ChartBuilder, SeriesLabelPosition};
-use plotters::coord::ranged1d::ValueFormatter;
 use plotters::element::{Circle, DashedPathElement, IntoDynElement, PathElement};
-use plotters::prelude::{IntoLogRange, RGBColor, Ranged};
+use plotters::prelude::RGBColor;
 use plotters::series::{DashedLineSeries, LineSeries, PointSeries};
 use plotters::style::{Color, IntoFont, WHITE};
 
+use super::axis::Axis;
 use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
 use super::legend;
 use crate::error::TrainError;
@@ -73,52 +73,46 @@ impl Plot {
         save_plots(file, std::slice::from_ref(self))
     }
 
-    fn draw(&self, area: &Area) -> DrawResult {
-        let [x, y] = self.ranges();
-        match (self.log_x, self.log_y) {
-            (false, false) => self.draw_axes(area, x, y),
-            (true, false) => self.draw_axes(area, x.log_scale().base(2.0), y),
-            (false, true) => self.draw_axes(area, x, y.log_scale()),
-            (true, true) => self.draw_axes(area, x.log_scale().base(2.0), y.log_scale()),
-        }
-    }
-
-    /// What the axes span.
-    fn ranges(&self) -> [Range<f64>; 2] {
+    /// The horizontal and the vertical axis.
+    fn axes(&self) -> [Axis; 2] {
         let points =
             || self.curves.iter().flat_map(|curve| &curve.points).filter(|point| self.can_draw(point));
-        [range(points().map(|point| point.0), self.log_x), range(points().map(|point| point.1), self.log_y)]
+        let [x_base, y_base] = self.bases();
+        [Axis::new(points().map(|point| point.0), x_base), Axis::new(points().map(|point| point.1), y_base)]
+    }
+
+    fn bases(&self) -> [Option<f64>; 2] {
+        [self.log_x.then_some(2.0), self.log_y.then_some(10.0)]
     }
 
     fn can_draw(&self, &(x, y): &(f64, f64)) -> bool {
-        let fits = |v: f64, log: bool| v.abs() <= 1e30 && (!log || v >= 1e-30);
-        fits(x, self.log_x) && fits(y, self.log_y)
+        let [x_base, y_base] = self.bases();
+        Axis::holds(x, x_base) && Axis::holds(y, y_base)
     }
 
-    fn legend_place(&self) -> SeriesLabelPosition {
-        let scaled = |v: f64, log: bool| if log { v.ln() } else { v };
-        let part = |v: f64, Range { start, end }: Range<f64>, log: bool| {
-            (scaled(v, log) - scaled(start, log)) / (scaled(end, log) - scaled(start, log))
+    /// Where the points of each curve stand on the axes.
+    fn lines(&self, [x, y]: &[Axis; 2]) -> Vec<Vec<(f64, f64)>> {
+        let line = |curve: &Curve| {
+            let drawn = curve.points.iter().filter(|point| self.can_draw(point));
+            drawn.map(|point| (x.place(point.0), y.place(point.1))).collect()
         };
-        let [x, y] = self.ranges();
-        let drawn = |point: &&(f64, f64)| self.can_draw(point);
-        let place =
-            |point: &(f64, f64)| [part(point.0, x.clone(), self.log_x), part(point.1, y.clone(), self.log_y)];
-        let line = |curve: &Curve| curve.points.iter().filter(drawn).map(place).collect();
-        let lines: Vec<_> = self.curves.iter().map(line).collect();
+        self.curves.iter().map(line).collect()
+    }
+
+    fn legend_place(&self, lines: &[Vec<(f64, f64)>], [x, y]: &[Axis; 2]) -> SeriesLabelPosition {
+        let part = |v: f64, Range { start, end }: &Range<f64>| (v - start) / (end - start);
+        let place = |point: &(f64, f64)| [part(point.0, &x.range), part(point.1, &y.range)];
+        let lines: Vec<_> = lines.iter().map(|line| line.iter().map(place).collect()).collect();
         let names =
             || self.curves.iter().map(|curve| curve.name.chars().count()).filter(|&length| length > 0);
         let size = [8.0 * names().max().unwrap_or(0) as f64 + 50.0, 19.0 * names().count() as f64 + 24.0];
         legend::place(&lines, [size[0] / INSIDE[0], size[1] / INSIDE[1]].map(|side| side.min(1.0)))
     }
 
-    fn draw_axes<X, Y>(&self, area: &Area, x: X, y: Y) -> DrawResult
-    where
-        X: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
-        Y: plotters::coord::ranged1d::AsRangedCoord<Value = f64>,
-        X::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-        Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
-    {
+    fn draw(&self, area: &Area) -> DrawResult {
+        let axes = self.axes();
+        let lines = self.lines(&axes);
+        let [x, y] = &axes;
         let text = |size: i32| (FONT, size).into_font().color(&INK);
         let mut chart = ChartBuilder::on(area)
             .margin(12)
@@ -126,7 +120,7 @@ impl Plot {
             .caption(&self.title, text(20))
             .x_label_area_size(46)
             .y_label_area_size(68)
-            .build_cartesian_2d(x, y)?;
+            .build_cartesian_2d(x.clone(), y.clone())?;
         chart
             .configure_mesh()
             .light_line_style(WHITE)
@@ -136,17 +130,15 @@ impl Plot {
             .axis_desc_style(text(16))
             .x_desc(&self.x_label)
             .y_desc(&self.y_label)
-            .x_labels(8)
-            .y_labels(8)
-            .x_label_formatter(&tick)
-            .y_label_formatter(&tick)
+            .x_labels(x.marks.len())
+            .y_labels(y.marks.len())
+            .x_label_formatter(&|&mark| x.label(mark))
+            .y_label_formatter(&|&mark| y.label(mark))
             .draw()?;
         let [dash, gap] = DASH;
-        for (index, curve) in self.curves.iter().enumerate() {
+        for (index, (curve, points)) in self.curves.iter().zip(&lines).enumerate() {
             let colour = COLOURS[curve.colour.unwrap_or(index) % COLOURS.len()];
             let stroke = colour.stroke_width(2);
-            let points: Vec<(f64, f64)> =
-                curve.points.iter().filter(|point| self.can_draw(point)).copied().collect();
             if self.dots {
                 chart.draw_series(PointSeries::<_, _, Circle<_, i32>, _>::new(
                     points.clone(),
@@ -155,9 +147,9 @@ impl Plot {
                 ))?;
             }
             let line = if curve.dashed {
-                chart.draw_series(DashedLineSeries::new(points, dash, gap, stroke))?
+                chart.draw_series(DashedLineSeries::new(points.clone(), dash, gap, stroke))?
             } else {
-                chart.draw_series(LineSeries::new(points, stroke))?
+                chart.draw_series(LineSeries::new(points.clone(), stroke))?
             };
             if !curve.name.is_empty() {
                 let dashed = curve.dashed;
@@ -174,7 +166,7 @@ impl Plot {
         if self.curves.len() > 1 && self.curves.iter().any(|curve| !curve.name.is_empty()) {
             chart
                 .configure_series_labels()
-                .position(self.legend_place())
+                .position(self.legend_place(&lines, &axes))
                 .background_style(WHITE.mix(0.85))
                 .border_style(RGBColor(200, 200, 200))
                 .label_font(text(14))
@@ -195,32 +187,4 @@ pub fn save_plots(file: impl AsRef<Path>, plots: &[Plot]) -> Result<(), TrainErr
             .zip(plots)
             .try_for_each(|(area, plot)| plot.draw(area))
     })
-}
-
-/// A little more than the values take.
-fn range(values: impl Iterator<Item = f64>, log: bool) -> Range<f64> {
-    let usable = values.filter(|&v| !log || v > 0.0);
-    let (low, high) =
-        usable.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-    match (low <= high, log) {
-        (false, false) => 0.0..1.0,
-        (false, true) => 0.1..1.0,
-        (true, true) => low / 1.2..high * 1.2,
-        (true, false) => {
-            let margin = if high > low { 0.04 * (high - low) } else { 0.5 * low.abs().max(1.0) };
-            low - margin..high + margin
-        }
-    }
-}
-
-/// A number on an axis, as short as it can be.
-fn tick(value: &f64) -> String {
-    if *value == 0.0 {
-        return "0".into();
-    }
-    if value.abs() < 1e-3 || value.abs() >= 1e5 {
-        return format!("{value:.0e}");
-    }
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }
