@@ -84,4 +84,10 @@ pub enum GenerativeError {
         /// The number there.
         value: f64,
     },
+    /// A factor that does not vary.
+    #[error("factor {factor} has one value alone")]
+    ConstantFactor {
+        /// Which factor.
+        factor: usize,
+    },
 }
