@@ -64,3 +64,8 @@ pub use striate_tensor as tensor;
 pub use striate_train as train;
 #[cfg(feature = "vision")]
 pub use striate_vision as vision;
+
+/// The program in the README is tested.
+#[cfg(all(doctest, feature = "datasets", feature = "nn"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
