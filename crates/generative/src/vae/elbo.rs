@@ -74,8 +74,8 @@ impl<E: Real> Elbo<E> {
 pub struct Objective {
     /// w
     pub reconstruction: f64,
-    /// β: 1 for the bound itself, more for the β-VAE; for [`LatentCost::Capacity`] the γ of its paper. A [`Ramp`] or
-    /// a [`Cycle`] anneals it.
+    /// β: 1 for the bound itself, more for the β-VAE; for [`LatentCost::Capacity`] the γ of its paper. A [`Ramp`](super::Ramp) or
+    /// a [`Cycle`](super::Cycle) anneals it.
     pub beta: f64,
     /// C
     pub cost: LatentCost,
