@@ -1,15 +1,17 @@
-//! Networks for images: what stands in a picture, and what every pixel belongs to.
+//! Networks for images: what stands in a picture, what every pixel belongs to, and how simple and complex cells see.
 //!
 //! Models are tables of layers and short builders over `striate-conv` and `striate-nn`; this crate holds no kernels.
 
 pub mod classify;
 mod error;
+pub mod hmax;
 mod network;
 pub mod segment;
 mod units;
 
 pub use classify::*;
 pub use error::VisionError;
+pub use hmax::*;
 pub use network::{ImageInput, ImageNetwork};
 pub use segment::*;
 pub use units::Norm;
