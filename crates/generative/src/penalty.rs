@@ -62,7 +62,7 @@ pub fn kl_sparsity<E: Real>(h: &Tensor<E>, target: f64) -> Tensor<E> {
 pub fn contraction<E: Real>(f: impl FnOnce(&Tensor<E>) -> Tensor<E>, x: &Tensor<E>) -> Tensor<E> {
     let samples = x.shape()[0];
     higher_order(|| {
-        let x = x.requires_grad();
+        let x = if x.is_tracked() { x.clone() } else { x.requires_grad() };
         let h = f(&x);
         let &[rows, units] = h.shape() else {
             panic!("contraction: the code must be (N, J), is {:?}", h.shape())

@@ -21,6 +21,7 @@ except ImportError as error:
 from cases import (
     conv,
     elementary,
+    generative,
     init,
     kinks,
     layers,
@@ -56,6 +57,7 @@ FAMILIES = (
     recurrent,
     recurrent_layers,
     vision,
+    generative,
 )
 
 torch.set_num_threads(1)

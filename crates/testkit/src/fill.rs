@@ -37,7 +37,7 @@ fn start(name: &str, shape: &[usize]) -> AnyArray {
         (0.0, 0.125)
     } else if name.ends_with("running_var") {
         (1.0, 0.5)
-    } else if shape.len() == 1 {
+    } else if shape.len() <= 1 {
         (1.0, 0.25)
     } else {
         (0.0, (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt())

@@ -27,7 +27,7 @@ def start(name, shape):
         u = 0.125 * u
     elif name.endswith("running_var"):
         u = 1 + 0.5 * u
-    elif len(shape) == 1:
+    elif len(shape) <= 1:
         u = 1 + 0.25 * u
     else:
         u = math.sqrt(6 / math.prod(shape[1:])) * u

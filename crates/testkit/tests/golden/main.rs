@@ -2,6 +2,7 @@
 
 mod conv;
 mod elementary;
+mod generative;
 mod init;
 mod layers;
 mod layout;
