@@ -61,3 +61,22 @@ fn mutual_information(a: &[usize], b: &[usize]) -> f64 {
     };
     p.indexed_iter().map(term).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_equally_wide_and_the_largest_number_lies_in_the_last() {
+        let x: Vec<f64> = (0..=20).map(|i| 3.0 + 0.5 * i as f64).collect();
+        let expected: Vec<usize> = (0..20).chain([19]).collect();
+        assert_eq!(histogram(ArrayView1::from(&x)), expected);
+        assert_eq!(histogram(ArrayView1::from(&[7.0, 7.0])), [0, 0]);
+    }
+
+    #[test]
+    fn information_of_counts() {
+        assert!((mutual_information(&[0, 1, 0, 1], &[0, 0, 1, 1])).abs() < 1e-15);
+        assert!((mutual_information(&[0, 0, 2, 2], &[5, 5, 1, 1]) - 2f64.ln()).abs() < 1e-15);
+    }
+}
