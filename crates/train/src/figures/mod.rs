@@ -1,5 +1,5 @@
-//! Pictures of a run as PNG files: [`Plot`]s of curves, [`Grid`]s of images, [`Heatmap`]s of matrices;
-//! and of a classifier its [`learning_curves`] and [`predictions`].
+//! Pictures of a run as PNG files: [`Plot`]s of curves, [`Scatter`]s of points, [`Grid`]s of images, [`Heatmap`]s of
+//! matrices; and of a classifier its [`learning_curves`] and [`predictions`].
 //!
 //! The font is embedded, so a picture looks the same on every machine.
 
@@ -10,8 +10,10 @@ mod grid;
 mod heatmap;
 mod legend;
 mod plot;
+mod scatter;
 
 pub use classification::{learning_curves, predictions};
 pub use grid::{Cell, Grid};
 pub use heatmap::Heatmap;
 pub use plot::{Curve, Plot, save_plots};
+pub use scatter::Scatter;
