@@ -13,6 +13,8 @@ mod tests;
 mod weights;
 
 pub use recurrence::{Recurrence, RecurrentState};
+#[cfg(feature = "autograd")]
+pub(crate) use sequence::check_batch_sizes;
 pub use sequence::{Gradients, Sequence, Trace};
 pub use stream::Stream;
 pub use weights::Weights;

@@ -13,6 +13,7 @@ use striate_compute::{Buffer, Real, par};
 use super::gates::{self, Step, StepGradient};
 use super::weights::Bias;
 use super::{Kind, Weights};
+use crate::RecurrentError;
 
 /// Batches up to this size read the weights as they lie: packing pays with the rows that share it.
 const FEW: usize = 3;
@@ -51,6 +52,18 @@ pub struct Gradients<E: Real> {
     recurrent: Option<Buffer<E>>,
 }
 
+/// The rule of batch sizes: one step at least, each positive and none larger than the one before.
+pub(crate) fn check_batch_sizes(batch_sizes: &[usize]) -> Result<(), RecurrentError> {
+    let mut before = *batch_sizes.first().ok_or(RecurrentError::Empty { what: "batch_sizes" })?;
+    for (step, &size) in batch_sizes.iter().enumerate() {
+        if size == 0 || size > before {
+            return Err(RecurrentError::BatchSizes { step, size, before });
+        }
+        before = size;
+    }
+    Ok(())
+}
+
 impl Sequence<'_> {
     /// Packed rows: Σ batch_sizes.
     pub fn rows(&self) -> usize {
@@ -60,6 +73,14 @@ impl Sequence<'_> {
     /// Sequences.
     pub fn batch(&self) -> usize {
         self.batch_sizes.first().copied().unwrap_or(0)
+    }
+
+    /// Whether there is a step, and every step has sequences, and no more than the one before.
+    #[track_caller]
+    fn check_sizes(&self) {
+        if let Err(error) = check_batch_sizes(self.batch_sizes) {
+            panic!("recurrent kernel: {error}");
+        }
     }
 
     fn width(&self) -> usize {
@@ -74,7 +95,7 @@ impl Sequence<'_> {
     /// final state of each sequence. Keeps what the gradients need when `keep` says so.
     ///
     /// # Panics
-    /// When a slice does not have the length of its shape.
+    /// When a slice does not have the length of its shape, or the batch sizes are 0 somewhere or grow.
     #[track_caller]
     pub fn forward<E: Real>(
         &self,
@@ -85,6 +106,7 @@ impl Sequence<'_> {
         y: &mut [E],
         keep: bool,
     ) -> Option<Trace<E>> {
+        self.check_sizes();
         self.check_weights(weights);
         self.check("x", x.len(), self.rows() * self.input);
         self.check("y", y.len(), self.rows() * self.hidden);
@@ -148,6 +170,7 @@ impl Sequence<'_> {
         dh: &mut [E],
         dc: &mut [E],
     ) -> Gradients<E> {
+        self.check_sizes();
         self.check_weights(weights);
         self.check_state(dh, dc);
         if let Some(dy) = dy {
@@ -282,13 +305,12 @@ impl<E: Real> Gradients<E> {
 
     /// g ← β·g + dL/db_ih (G·H)
     pub fn b_ih(&self, sequence: &Sequence, beta: E, g: &mut [E]) {
-        gemm(Mat::new(&vec![E::one(); sequence.rows()], 1, sequence.rows()), self.input(sequence), beta, g);
+        add_rows(self.input(sequence), beta, g);
     }
 
     /// g ← β·g + dL/db_hh (G·H)
     pub fn b_hh(&self, sequence: &Sequence, beta: E, g: &mut [E]) {
-        let ones = vec![E::one(); sequence.rows()];
-        gemm(Mat::new(&ones, 1, sequence.rows()), self.recurrent(sequence), beta, g);
+        add_rows(self.recurrent(sequence), beta, g);
     }
 
     fn input(&self, sequence: &Sequence) -> Mat<'_, E> {
@@ -298,6 +320,11 @@ impl<E: Real> Gradients<E> {
     fn recurrent(&self, sequence: &Sequence) -> Mat<'_, E> {
         Mat::new(self.recurrent.as_ref().unwrap_or(&self.input), sequence.rows(), sequence.width())
     }
+}
+
+/// g ← β·g + the sum of all rows
+fn add_rows<E: Real>(rows: Mat<E>, beta: E, g: &mut [E]) {
+    gemm(Mat::new(&vec![E::one(); rows.rows], 1, rows.rows), rows, beta, g);
 }
 
 /// A weight, packed where that pays.

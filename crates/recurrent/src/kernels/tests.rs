@@ -280,3 +280,11 @@ fn a_stream_goes_on_from_a_saved_state() {
     assert_eq!(error, "x must be [3], is [1]");
     assert!(a.set_state(&b.state()[..1]).is_err());
 }
+
+#[test]
+#[should_panic(expected = "batch sizes must be positive and must not grow, step 1 has 2 after 1")]
+fn batch_sizes_that_grow_are_refused() {
+    let mut problem = Problem::drawn(Kind::Gru, 3, 5, &[2, 1], false, 1);
+    problem.batch_sizes.reverse();
+    problem.run::<f64>();
+}

@@ -1,6 +1,7 @@
 use striate_tensor::{Real, Tensor};
 
 use crate::error::RecurrentError;
+use crate::kernels::check_batch_sizes;
 
 /// Sequences of different lengths, without padding: at each step the rows of those that are not over yet, the longest
 /// sequence first. PyTorch's `PackedSequence`.
@@ -56,13 +57,7 @@ impl<E: Real> PackedSequence<E> {
     /// # Errors
     /// When a size is 0 or larger than the one before, or they do not add up to the rows of `data`.
     pub fn new(data: Tensor<E>, batch_sizes: Vec<usize>) -> Result<Self, RecurrentError> {
-        let mut before = *batch_sizes.first().ok_or(RecurrentError::Empty { what: "batch_sizes" })?;
-        for (step, &size) in batch_sizes.iter().enumerate() {
-            if size == 0 || size > before {
-                return Err(RecurrentError::BatchSizes { step, size, before });
-            }
-            before = size;
-        }
+        check_batch_sizes(&batch_sizes)?;
         let rows = batch_sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size));
         match *data.shape() {
             [found, _] if Some(found) == rows => {
