@@ -2,8 +2,14 @@
 
 use std::ops::Range;
 
+use plotters::chart::ChartContext;
+use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::ranged1d::{BoldPoints, DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::{BitMapBackend, RGBColor};
+use plotters::style::{IntoFont, WHITE};
+
+use super::canvas::{DrawResult, FONT, INK};
 
 /// How many marks there are, about.
 const MARKS: usize = 8;
@@ -56,6 +62,30 @@ impl Axis {
         let wide = base == 10.0 && self.marks.iter().any(|mark| !(-3.01..4.01).contains(mark));
         if wide { power_of_ten(mark.round() as i32) } else { short(base.powf(mark)) }
     }
+}
+
+/// Draws both axes of a chart with their marks, and lines across it.
+pub(super) fn draw_axes(
+    chart: &mut ChartContext<BitMapBackend, Cartesian2d<Axis, Axis>>,
+    [x_label, y_label]: [&str; 2],
+    [x, y]: [&Axis; 2],
+) -> DrawResult {
+    let text = |size: i32| (FONT, size).into_font().color(&INK);
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .bold_line_style(RGBColor(225, 225, 225))
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(16))
+        .x_desc(x_label)
+        .y_desc(y_label)
+        .x_labels(x.marks.len())
+        .y_labels(y.marks.len())
+        .x_label_formatter(&|&mark| x.label(mark))
+        .y_label_formatter(&|&mark| y.label(mark))
+        .draw()?;
+    Ok(())
 }
 
 /// An axis of a chart, whose coordinates are places on it.

@@ -9,7 +9,7 @@ use plotters::prelude::RGBColor;
 use plotters::series::{DashedLineSeries, LineSeries, PointSeries};
 use plotters::style::{Color, IntoFont, WHITE};
 
-use super::axis::Axis;
+use super::axis::{Axis, draw_axes};
 use super::canvas::{Area, COLOURS, DrawResult, FONT, INK, save};
 use super::legend;
 use crate::error::TrainError;
@@ -121,20 +121,7 @@ impl Plot {
             .x_label_area_size(46)
             .y_label_area_size(68)
             .build_cartesian_2d(x.clone(), y.clone())?;
-        chart
-            .configure_mesh()
-            .light_line_style(WHITE)
-            .bold_line_style(RGBColor(225, 225, 225))
-            .axis_style(INK)
-            .label_style(text(14))
-            .axis_desc_style(text(16))
-            .x_desc(&self.x_label)
-            .y_desc(&self.y_label)
-            .x_labels(x.marks.len())
-            .y_labels(y.marks.len())
-            .x_label_formatter(&|&mark| x.label(mark))
-            .y_label_formatter(&|&mark| y.label(mark))
-            .draw()?;
+        draw_axes(&mut chart, [&self.x_label, &self.y_label], [x, y])?;
         let [dash, gap] = DASH;
         for (index, (curve, points)) in self.curves.iter().zip(&lines).enumerate() {
             let colour = COLOURS[curve.colour.unwrap_or(index) % COLOURS.len()];

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use plotters::chart::ChartBuilder;
 use plotters::element::Text;
+use plotters::style::IntoFont;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{IntoFont, WHITE};
 
-use super::axis::Axis;
+use super::axis::{Axis, draw_axes};
 use super::canvas::{COLOURS, FONT, INK, save};
 use crate::error::TrainError;
 
-/// Points, each written as its class's name where names are short, else as its number, with the names on the right.
+/// Points, each written as its class's name where names are short, else as its number, with the names on the right. A
+/// class without a name is written as its number.
 ///
 /// ```
 /// use striate_train::figures::Scatter;
@@ -72,23 +73,11 @@ impl Scatter {
                 .x_label_area_size(46)
                 .y_label_area_size(60)
                 .build_cartesian_2d(x.clone(), y.clone())?;
-            chart
-                .configure_mesh()
-                .light_line_style(WHITE)
-                .axis_style(INK)
-                .label_style(text(14))
-                .axis_desc_style(text(16))
-                .x_desc(&self.x_label)
-                .y_desc(&self.y_label)
-                .x_labels(x.marks.len())
-                .y_labels(y.marks.len())
-                .x_label_formatter(&|&mark| x.label(mark))
-                .y_label_formatter(&|&mark| y.label(mark))
-                .draw()?;
+            draw_axes(&mut chart, [&self.x_label, &self.y_label], [&x, &y])?;
             let labelled = self.points.iter().zip(&self.labels).filter(|(point, _)| holds(point));
             chart.draw_series(labelled.map(|(&point, &class)| {
-                let name = if numbered { class.to_string() } else { self.classes[class].clone() };
-                Text::new(name, point, style(class, HPos::Center))
+                let name = self.classes.get(class).filter(|_| !numbered).cloned();
+                Text::new(name.unwrap_or_else(|| class.to_string()), point, style(class, HPos::Center))
             }))?;
             for (class, name) in self.classes.iter().enumerate().filter(|_| numbered) {
                 let place = (0, 60 + 22 * class as i32);
