@@ -1,6 +1,7 @@
 //! As much of Python's pickle as PyTorch's files use: a machine that builds containers, numbers, text and descriptions
 //! of tensors. It knows a list of names and calls nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::{Dtype, Problem};
@@ -58,6 +59,17 @@ pub(crate) struct Pickle {
     pub(crate) root: Id,
 }
 
+impl Pickle {
+    /// What a key of a dictionary, text or a number, adds to a name.
+    pub(crate) fn key(&self, key: Id) -> Option<Cow<'_, str>> {
+        match &self.objects[key] {
+            Object::Text(key) => Some(key.into()),
+            Object::Int(key) => Some(key.to_string().into()),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) fn parse(bytes: &[u8]) -> Result<Pickle, Problem> {
     let mut machine = Machine {
         bytes,
@@ -84,12 +96,9 @@ struct Machine<'a> {
     memo: HashMap<u32, Id>,
 }
 
-fn broken(found: impl Into<String>) -> Problem {
-    Problem::Header {
-        field: "pickle",
-        expected: "tensors in containers, as torch.save writes them",
-        found: found.into(),
-    }
+fn broken(found: impl AsRef<str>) -> Problem {
+    let expected = "tensors in containers, as torch.save writes them";
+    Problem::Header { field: "pickle", expected, found: found.as_ref().chars().take(80).collect() }
 }
 
 impl Machine<'_> {
@@ -286,7 +295,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Pushes an object again: it counts as one more, so that a pickle cannot grow without end.
+    /// Pushes an object again.
     fn recall(&mut self, place: u32) -> Result<(), Problem> {
         let id = *self.memo.get(&place).ok_or_else(|| broken("a reference to nothing"))?;
         self.stack.push(id);

@@ -4,6 +4,7 @@
 //! can only build tensors, numbers, text and containers: a name beyond those of a short list is an error, and nothing is
 //! ever called. A model that was saved whole, with its classes, is refused for that reason: save its `state_dict()`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -18,13 +19,16 @@ use crate::{Arrays, FormatError, Limits, Problem, npy, zip};
 const DEEPEST: usize = 64;
 /// Most objects that are looked at on the way to the tensors, which several containers can share.
 const MOST_VISITS: usize = 1 << 21;
+/// Most bytes of names on the way: a long key above many tensors would stand in each of their names.
+const MOST_NAME_BYTES: usize = 1 << 25;
 /// How the files of PyTorch before 1.6 begin.
 const OLD: [u8; 4] = [0x80, 0x02, 0x8a, 0x0a];
 
 /// Reads all tensors of a file (`torch.load`).
 ///
 /// A tensor in a dictionary has its key for a name, one in a dictionary in a dictionary both with a dot between them, as
-/// in `model.fc.weight`, and one in a list its place; what is no tensor is left out. f16 and bf16 are widened to f32.
+/// in `model.fc.weight`, and one in a list its place; a tensor alone has an empty name.
+/// What is no tensor is left out. f16 and bf16 are widened to f32.
 ///
 /// # Errors
 /// The file cannot be read, is not such an archive, is damaged, holds anything but tensors in containers, or asks for
@@ -59,9 +63,11 @@ fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, Forma
         let found = "an archive without it".into();
         return Err(source.at("data.pkl")(Problem::Header { field: "entry", expected: "the pickle", found }));
     };
+    let below = |entry: &'_ zip::Entry| entry.name.strip_prefix(root).map(str::to_string);
+    let by_name: HashMap<String, &zip::Entry> =
+        entries.iter().filter_map(|entry| Some((below(entry)?, entry))).collect();
     let contents = |name: &str| {
-        let entry = entries.iter().find(|entry| entry.name.strip_prefix(root) == Some(name));
-        entry.map(|entry| entry.contents(limits).map_err(source.at(&entry.name))).transpose()
+        by_name.get(name).map(|entry| entry.contents(limits).map_err(source.at(&entry.name))).transpose()
     };
     match contents("byteorder")? {
         Some(order) if order != b"little" => {
@@ -104,37 +110,39 @@ fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, Forma
 fn tensors(pickle: &Pickle) -> Result<Vec<(String, &Tensor)>, Problem> {
     let mut found = Vec::new();
     let mut open: Vec<(String, usize, Id)> = vec![(String::new(), 0, pickle.root)];
-    let mut visits = 0;
+    let (mut visits, mut name_bytes) = (0, 0);
     while let Some((name, depth, id)) = open.pop() {
         visits += 1;
-        let limit = |what, limit: usize, found: usize| {
-            if found <= limit {
-                return Ok(());
-            }
-            Err(Problem::Limit { what, limit: limit as u64, found: found as u64 })
-        };
         limit("nested containers", DEEPEST, depth)?;
         limit("objects in containers", MOST_VISITS, visits)?;
-        let below = |key: &str| if name.is_empty() { key.to_string() } else { format!("{name}.{key}") };
-        let first = open.len();
-        match &pickle.objects[id] {
-            Object::Tensor(tensor) => found.push((name, tensor)),
-            Object::Dict(items) => open.extend(items.iter().filter_map(|&(key, value)| {
-                let key = match &pickle.objects[key] {
-                    Object::Text(key) => key.clone(),
-                    Object::Int(key) => key.to_string(),
-                    _ => return None,
-                };
-                Some((below(&key), depth + 1, value))
-            })),
-            Object::List(items) | Object::Tuple(items) => {
-                open.extend(items.iter().enumerate().map(|(i, &id)| (below(&i.to_string()), depth + 1, id)));
+        let items: Vec<(Cow<str>, Id)> = match &pickle.objects[id] {
+            Object::Tensor(tensor) => {
+                found.push((name, tensor));
+                continue;
             }
-            _ => (),
+            Object::Dict(items) => {
+                items.iter().filter_map(|&(key, id)| Some((pickle.key(key)?, id))).collect()
+            }
+            Object::List(items) | Object::Tuple(items) => {
+                items.iter().enumerate().map(|(i, &id)| (i.to_string().into(), id)).collect()
+            }
+            _ => continue,
+        };
+        for (key, id) in items.into_iter().rev() {
+            name_bytes += name.len() + 1 + key.len();
+            limit("bytes of names", MOST_NAME_BYTES, name_bytes)?;
+            let name = if name.is_empty() { key.into_owned() } else { format!("{name}.{key}") };
+            open.push((name, depth + 1, id));
         }
-        open[first..].reverse();
     }
     Ok(found)
+}
+
+fn limit(what: &'static str, limit: usize, found: usize) -> Result<(), Problem> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(Problem::Limit { what, limit: limit as u64, found: found as u64 })
 }
 
 /// The bytes of a tensor's elements in row-major order, from those of its storage.

@@ -108,6 +108,8 @@ fn a_tensor_alone_and_its_wrong_windows() {
     let outcome = |tensor: Vec<u8>| pickled(&whole(&[b"]".as_slice(), &tensor, b"a"].concat()));
     assert_eq!(outcome(tensor("0", 0, &[2, 2], &[2, 1])).unwrap()["0"], Array2::<f32>::zeros((2, 2)).into());
     assert_eq!(outcome(tensor("0", 3, &[], &[])).unwrap()["0"], arr0(0f32).into());
+    let alone = pickled(&whole(&tensor("0", 0, &[4], &[1]))).unwrap();
+    assert_eq!(alone[""], arr1(&[0f32; 4]).into(), "a tensor alone");
     for (offset, shape, strides) in [
         (0, &[5][..], &[1][..]),
         (4, &[1], &[1]),
@@ -176,7 +178,14 @@ fn containers_that_hold_themselves_or_double_end() {
     }
     doubling.push(b'.');
     let doubling = pickled(&doubling).unwrap_err();
-    assert!(matches!(doubling, Problem::Limit { what: "objects in containers", .. }), "{doubling}");
+    assert!(matches!(doubling, Problem::Limit { what: "bytes of names", .. }), "{doubling}");
+    let again = pickled(&[b"\x80\x02Nq\x000](".as_slice(), &b"h\x00".repeat((2 << 20) + 1), b"e."].concat());
+    let again = again.unwrap_err();
+    assert!(matches!(again, Problem::Limit { what: "objects in containers", .. }), "{again}");
+    let key = [b"X".as_slice(), &(1u32 << 20).to_le_bytes(), &vec![b'k'; 1 << 20]].concat();
+    let named = pickled(&[b"\x80\x02}".as_slice(), &key, b"](", &b"N".repeat(1 << 16), b"es."].concat());
+    let named = named.unwrap_err();
+    assert!(matches!(named, Problem::Limit { what: "bytes of names", .. }), "{named}");
     let many = pickled(&[b"\x80\x02(".as_slice(), &vec![b'N'; 2 << 20], b"t."].concat()).unwrap_err();
     assert!(matches!(many, Problem::Limit { what: "objects of the pickle", .. }), "{many}");
 }
