@@ -3,21 +3,21 @@
 //! C ← A·B + β·C
 //!
 //! A and B are [`Mat`] views with any strides, so a transposed factor costs no copy, or [`Packed`] beforehand.
-//! C is row-major. `f32` on x86-64 with AVX2 and FMA runs through kernels of this crate: 6 × 16 tiles in registers
-//! on packed panels, dot products and row updates without packing where memory is the limit. All else runs
-//! through `matrixmultiply`.
+//! C is row-major. `f32` on x86-64 with AVX2 and FMA, or with AVX-512, runs through kernels of this crate: tiles of
+//! 6 × 16 or 8 × 48 in registers on packed panels, dot products and row updates without packing where memory is the
+//! limit. All else runs through `matrixmultiply`.
 //!
 //! Work is cut by sizes alone and each number of C is summed in one order, so the bits of a result depend neither
 //! on the number of threads nor on whether [`gemm_into`] or [`gemm_serial`] computed it. They may differ
 //! between shapes, strides, packed and unpacked factors, and instruction sets.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
 mod mat;
 mod packed;
 mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::any::TypeId;
 
@@ -103,7 +103,7 @@ fn run<E: Real>(isa: Isa, a: Operand<E>, b: Operand<E>, beta: E, mut c: MatMut<E
     if isa >= Isa::Avx2 && TypeId::of::<E>() == TypeId::of::<f32>() {
         let beta = beta.f64() as f32;
         // SAFETY: shapes and views were checked above, and `isa` is not above what the CPU has.
-        return unsafe { avx2::gemm(avx2_source(a), avx2_source(b), beta, &c.cast(), k, parallel) };
+        return unsafe { x86::gemm(isa, x86_source(a), x86_source(b), beta, &c.cast(), k, parallel) };
     }
     let _ = isa;
     let gathered;
@@ -151,14 +151,14 @@ fn plain<'a, E: Real>(operand: Operand<'a, E>) -> Mat<'a, E> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn avx2_source<'a, E: Real>(operand: Operand<'a, E>) -> avx2::Source<'a> {
+fn x86_source<'a, E: Real>(operand: Operand<'a, E>) -> x86::Source<'a> {
     match operand {
-        Operand::Packed(Packed { store: Store::Panels(panels), .. }) => avx2::Source::Panels(panels),
-        Operand::InPlace(mat) => avx2::Source::InPlace(cast(mat)),
+        Operand::Packed(Packed { store: Store::Panels(panels), .. }) => x86::Source::Panels(panels),
+        Operand::InPlace(mat) => x86::Source::InPlace(cast(mat)),
         Operand::Rows { data, starts, cols } => {
-            avx2::Source::Rows { data: bytemuck::cast_slice(data), starts, cols }
+            x86::Source::Rows { data: bytemuck::cast_slice(data), starts, cols }
         }
-        operand => avx2::Source::View(cast(plain(operand))),
+        operand => x86::Source::View(cast(plain(operand))),
     }
 }
 

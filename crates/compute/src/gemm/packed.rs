@@ -1,7 +1,7 @@
 use std::any::TypeId;
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2::Panels;
+use super::x86::Panels;
 use super::{Mat, cast};
 use crate::isa::{Isa, isa};
 use crate::{Buffer, Real};
@@ -83,8 +83,8 @@ impl<E: Real> Store<E> {
         if isa >= Isa::Avx2 && mat.rows > 0 && mat.cols > 0 && TypeId::of::<E>() == TypeId::of::<f32>() {
             let mat = cast(mat);
             return Store::Panels(match side {
-                Side::Left => Panels::rows(mat),
-                Side::Right => Panels::columns(mat),
+                Side::Left => Panels::rows(mat, isa),
+                Side::Right => Panels::columns(mat, isa),
             });
         }
         let _ = (side, isa);

@@ -5,7 +5,7 @@ use super::*;
 
 /// The kernels of this CPU.
 fn isas() -> impl Iterator<Item = Isa> {
-    [Isa::Portable, Isa::Avx2].into_iter().filter(|&i| i <= isa())
+    [Isa::Portable, Isa::Avx2, Isa::Avx512].into_iter().filter(|&i| i <= isa())
 }
 
 /// A small deterministic generator: xorshift.

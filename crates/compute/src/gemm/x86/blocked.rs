@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::panels::{Cut, Lanes, MIN_SCRATCH, Panels, Strip};
-use super::tile::{self, Tile};
+use super::tile::Tile;
 use crate::gemm::MatMut;
 use crate::{Buffer, par};
 
@@ -95,13 +95,13 @@ impl Strips<'_> {
 /// the other one before, for all. What tasks do depends on sizes only, so results do not depend on threads.
 ///
 /// # Safety
-/// The CPU has AVX2 and FMA, and the shapes fit.
+/// The CPU has the instructions of the factors' tiles, and the shapes fit.
 pub(super) unsafe fn blocked(a: Factor, b: Factor, beta: f32, c: &MatMut<f32>, parallel: bool) {
     let (rows, cols) = (a.cut(), b.cut());
     let by_cols = cols.lanes >= rows.lanes;
     let contiguous = !matches!(b, Factor::View(lanes) if lanes.lane_stride != 1);
     let (mut whole_a, mut whole_b) = (None, None);
-    // A tile reads six rows of A at once: as well from where they lie as packed, when each is a stretch of memory.
+    // A tile reads all its rows of A at once: as well from where they lie as packed, when each is a stretch of memory.
     let scattered = !matches!(a, Factor::View(lanes) if lanes.step == 1 || lanes.extent() <= SMALL);
     let a = a.packed(cols.panels >= PACK && scattered, by_cols, parallel, &mut whole_a);
     let b = b.packed(rows.panels >= PACK || !contiguous, !by_cols, parallel, &mut whole_b);
@@ -130,6 +130,7 @@ pub(super) unsafe fn blocked(a: Factor, b: Factor, beta: f32, c: &MatMut<f32>, p
 /// As [`blocked`]; nothing else accesses this part of C.
 unsafe fn block(a: &Factor, b: &Factor, rows: Range<usize>, cols: Range<usize>, beta: f32, c: &MatMut<f32>) {
     let (row_cut, col_cut) = (a.cut(), b.cut());
+    let micro = row_cut.micro;
     let (mut a, mut b) = (a.strips(&rows), b.strips(&cols));
     for k_block in 0..row_cut.k_blocks() {
         let k = row_cut.k_block(k_block);
@@ -154,7 +155,7 @@ unsafe fn block(a: &Factor, b: &Factor, rows: Range<usize>, cols: Range<usize>, 
                         c_row: c.row_stride,
                     };
                     // SAFETY: the strips hold these panels for all of k; panels lie within C.
-                    unsafe { tile::run(&tile, row_cut.width(i), col_cut.width(j)) };
+                    unsafe { micro.run(&tile, row_cut.width(i), col_cut.width(j)) };
                 }
             }
         }

@@ -3,13 +3,11 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::tile::{LANES, MR, NR};
+use super::micro::{Micro, micro};
 use crate::Buffer;
 use crate::gemm::Mat;
+use crate::isa::Isa;
 use crate::par;
-
-/// Longest stretch of k that a tile sums at once: a panel of B then fits in the first-level cache.
-const KC: usize = 256;
 
 /// One factor seen from k: `lanes` vectors of length k.
 #[derive(Clone, Copy)]
@@ -23,8 +21,9 @@ pub(super) struct Lanes<'a> {
 }
 
 /// How lanes and k are cut, from the sizes alone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Cut {
+    pub(super) micro: &'static Micro,
     pub(super) lanes: usize,
     pub(super) k: usize,
     pub(super) panels: usize,
@@ -37,14 +36,15 @@ pub(crate) struct Cut {
 
 impl Cut {
     /// Panels as equal as possible: a kernel exists for every number of rows.
-    fn rows(lanes: usize, k: usize) -> Self {
-        let panels = lanes.div_ceil(MR);
-        Cut { lanes, k, panels, size: lanes / panels, more: lanes % panels, pad: 1 }
+    fn rows(lanes: usize, k: usize, micro: &'static Micro) -> Self {
+        let panels = lanes.div_ceil(micro.rows);
+        Cut { micro, lanes, k, panels, size: lanes / panels, more: lanes % panels, pad: 1 }
     }
 
     /// Full panels and the rest.
-    fn columns(lanes: usize, k: usize) -> Self {
-        Cut { lanes, k, panels: lanes.div_ceil(NR), size: NR, more: 0, pad: LANES }
+    fn columns(lanes: usize, k: usize, micro: &'static Micro) -> Self {
+        let size = micro.cols;
+        Cut { micro, lanes, k, panels: lanes.div_ceil(size), size, more: 0, pad: micro.lanes }
     }
 
     /// First lane of a panel.
@@ -67,7 +67,7 @@ impl Cut {
 
     #[inline(always)]
     fn padded(&self, lanes: usize) -> usize {
-        if self.pad == LANES { lanes.next_multiple_of(LANES) } else { lanes }
+        if self.pad == 1 { lanes } else { lanes.next_multiple_of(self.pad) }
     }
 
     /// Numbers per step in all packed panels of a range.
@@ -76,7 +76,7 @@ impl Cut {
     }
 
     pub(super) fn k_blocks(&self) -> usize {
-        self.k.div_ceil(KC)
+        self.k.div_ceil(self.micro.k)
     }
 
     /// The steps of a block of k.
@@ -98,16 +98,16 @@ pub(super) struct Strip {
 
 impl<'a> Lanes<'a> {
     /// The rows of A.
-    pub(super) fn rows(a: Mat<'a, f32>) -> Self {
+    pub(super) fn rows(a: Mat<'a, f32>, micro: &'static Micro) -> Self {
         let (lane_stride, step) = (a.row_stride, a.col_stride);
-        Lanes { data: a.data, cut: Cut::rows(a.rows, a.cols), lane_stride, step, starts: None }
+        Lanes { data: a.data, cut: Cut::rows(a.rows, a.cols, micro), lane_stride, step, starts: None }
     }
 
     /// The columns of B.
-    pub(super) fn columns(b: Mat<'a, f32>) -> Self {
+    pub(super) fn columns(b: Mat<'a, f32>, micro: &'static Micro) -> Self {
         Lanes {
             data: b.data,
-            cut: Cut::columns(b.cols, b.rows),
+            cut: Cut::columns(b.cols, b.rows, micro),
             lane_stride: b.col_stride,
             step: b.row_stride,
             starts: None,
@@ -115,8 +115,14 @@ impl<'a> Lanes<'a> {
     }
 
     /// The columns of a B whose rows lie anywhere.
-    pub(super) fn scattered(data: &'a [f32], starts: &'a [usize], cols: usize) -> Self {
-        Lanes { data, cut: Cut::columns(cols, starts.len()), lane_stride: 1, step: 0, starts: Some(starts) }
+    pub(super) fn scattered(
+        data: &'a [f32],
+        starts: &'a [usize],
+        cols: usize,
+        micro: &'static Micro,
+    ) -> Self {
+        let cut = Cut::columns(cols, starts.len(), micro);
+        Lanes { data, cut, lane_stride: 1, step: 0, starts: Some(starts) }
     }
 
     #[inline(always)]
@@ -150,8 +156,10 @@ impl<'a> Lanes<'a> {
         let from = &self.data[first * self.lane_stride + k.start * self.step..];
         let place =
             |panel: usize| (self.cut.start(panel) - first, self.cut.width(panel), self.cut.pitch(panel));
-        if self.lane_stride == 1 && self.cut.width(panels.start) == NR {
-            return copy_columns(from, self.step, self.cut.start(panels.end) - first, k.len(), to);
+        if self.lane_stride == 1 && self.cut.width(panels.start) == self.cut.micro.cols {
+            let copy = if self.cut.micro.cols == 16 { copy_columns::<16> } else { copy_columns::<48> };
+            let lanes = self.cut.start(panels.end) - first;
+            return copy(from, self.step, lanes, k.len(), self.cut.pad, to);
         }
         for (lane, width, pitch) in panels.clone().map(place) {
             let (from, to) = (&from[lane * self.lane_stride..], &mut to[lane * k.len()..][..pitch * k.len()]);
@@ -172,21 +180,29 @@ impl<'a> Lanes<'a> {
     }
 }
 
-/// Contiguous lanes in panels of 16, row by row, so that each page of memory is passed once.
-fn copy_columns(from: &[f32], step: usize, lanes: usize, k: usize, to: &mut [f32]) {
-    let whole = lanes - lanes % NR;
+/// Contiguous lanes in panels of N, row by row, so that each page of memory is passed once.
+fn copy_columns<const N: usize>(
+    from: &[f32],
+    step: usize,
+    lanes: usize,
+    k: usize,
+    pad: usize,
+    to: &mut [f32],
+) {
+    const LINE: usize = 16;
+    let whole = lanes - lanes % N;
     for p in 0..k {
         let row = &from[p * step..][..lanes];
-        for line in (0..lanes).step_by(NR) {
+        for line in (0..lanes).step_by(LINE) {
             // SAFETY: a prefetch faults nowhere; rows can be pages apart, where the hardware does not foresee them.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(4 * step + line).cast()) };
         }
-        for (panel, from) in row.chunks_exact(NR).enumerate() {
-            to[(panel * k + p) * NR..][..NR].copy_from_slice(from);
+        for (panel, from) in row.chunks_exact(N).enumerate() {
+            to[(panel * k + p) * N..][..N].copy_from_slice(from);
         }
     }
     if whole < lanes {
-        let pitch = (lanes - whole).next_multiple_of(LANES);
+        let pitch = (lanes - whole).next_multiple_of(pad);
         copy(&from[whole..], step, lanes - whole, &mut to[whole * k..][..pitch * k], pitch);
     }
 }
@@ -202,6 +218,8 @@ fn copy(from: &[f32], step: usize, width: usize, to: &mut [f32], pitch: usize) {
         (4, 4) => fixed::<4>(from, step, to),
         (5, 5) => fixed::<5>(from, step, to),
         (6, 6) => fixed::<6>(from, step, to),
+        (7, 7) => fixed::<7>(from, step, to),
+        (8, 8) => fixed::<8>(from, step, to),
         _ => {
             for (p, to) in to.chunks_exact_mut(pitch).enumerate() {
                 to[..width].copy_from_slice(&from[p * step..][..width]);
@@ -211,11 +229,18 @@ fn copy(from: &[f32], step: usize, width: usize, to: &mut [f32], pitch: usize) {
     }
 }
 
+/// Lanes that are transposed at once.
+const LANES: usize = 8;
+
 /// Steps are contiguous: `to[p * pitch + l] = from[l * lane_stride + p]`, blocks of 8 × 8 in registers.
 ///
 /// A pitch under 8 makes the stores of consecutive steps overlap: the later one is right.
 #[target_feature(enable = "avx2")]
 fn transpose(from: &[f32], lane_stride: usize, width: usize, to: &mut [f32], pitch: usize) {
+    debug_assert!(
+        pitch <= LANES || pitch.is_multiple_of(LANES),
+        "the next block would spoil the steps of this one"
+    );
     let k = to.len() / pitch;
     for first in (0..width).step_by(LANES) {
         let lanes = (width - first).min(LANES);
@@ -267,12 +292,12 @@ pub(crate) struct Panels {
 }
 
 impl Panels {
-    pub(crate) fn rows(a: Mat<f32>) -> Self {
-        Self::new(&Lanes::rows(a), true)
+    pub(crate) fn rows(a: Mat<f32>, isa: Isa) -> Self {
+        Self::new(&Lanes::rows(a, micro(isa)), true)
     }
 
-    pub(crate) fn columns(b: Mat<f32>) -> Self {
-        Self::new(&Lanes::columns(b), true)
+    pub(crate) fn columns(b: Mat<f32>, isa: Isa) -> Self {
+        Self::new(&Lanes::columns(b, micro(isa)), true)
     }
 
     pub(super) fn new(from: &Lanes, parallel: bool) -> Self {
@@ -282,7 +307,7 @@ impl Panels {
         let mut data = Buffer::scratch(from.packed_len(&all, &(0..cut.k)).max(MIN_SCRATCH));
         let mut pieces = Vec::new();
         let mut rest = &mut data[..];
-        let group = (PIECE / (NR * cut.k.min(KC)).max(1)).max(1);
+        let group = (PIECE / (cut.size * cut.k.min(cut.micro.k)).max(1)).max(1);
         for k in (0..cut.k_blocks()).map(|block| cut.k_block(block)) {
             for first in all.clone().step_by(group) {
                 let panels = first..(first + group).min(all.end);
@@ -314,6 +339,6 @@ pub(super) const MIN_SCRATCH: usize = 1 << 14;
 
 impl std::fmt::Debug for Panels {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "Panels({:?})", self.cut)
+        write!(f, "Panels({} lanes of {})", self.cut.lanes, self.cut.k)
     }
 }

@@ -1,20 +1,29 @@
 //! Products that move more memory than they compute: few rows of A, or k = 1. Nothing is packed.
 
-use super::tile::{self, LANES, Tile};
+use super::micro::Micro;
+use super::tile::Tile;
+use super::vector::Vector;
 use crate::gemm::{Mat, MatMut};
 use crate::{isa, par};
 
 /// C ← A·B + β·C for at most three rows of A and a B with unit column stride, in wide tiles.
 ///
 /// # Safety
-/// The CPU has AVX2 and FMA, and the shapes fit.
-pub(super) unsafe fn few_rows(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f32>, parallel: bool) {
-    let wide = if a.rows == 1 { 8 * LANES } else { 4 * LANES };
+/// The CPU has the instructions of V, which are those of `micro`, and the shapes fit.
+pub(super) unsafe fn few_rows<V: Vector>(
+    micro: &Micro,
+    a: Mat<f32>,
+    b: Mat<f32>,
+    beta: f32,
+    c: &MatMut<f32>,
+    parallel: bool,
+) {
+    let wide = if a.rows == 1 { 8 * V::LANES } else { 4 * V::LANES };
     let task = |task: usize| {
         let end = ((task + 1) * wide).min(b.cols);
         let mut j = task * wide;
         while j < end {
-            let cols = if end - j == wide { wide } else { (end - j).min(2 * LANES) };
+            let cols = if end - j == wide { wide } else { (end - j).min(micro.cols) };
             let tile = Tile {
                 k: a.cols,
                 a: a.data.as_ptr(),
@@ -30,10 +39,10 @@ pub(super) unsafe fn few_rows(a: Mat<f32>, b: Mat<f32>, beta: f32, c: &MatMut<f3
             // SAFETY: the tile lies within the matrices, and only this task writes it.
             unsafe {
                 match (a.rows, cols == wide) {
-                    (1, true) => tile::kernel::<1, 8, false, false>(&tile, 0),
-                    (2, true) => tile::kernel::<2, 4, false, false>(&tile, 0),
-                    (3, true) => tile::kernel::<3, 4, false, false>(&tile, 0),
-                    _ => tile::run(&tile, a.rows, cols),
+                    (1, true) => V::tile::<1, 8, false, false>(&tile, 0),
+                    (2, true) => V::tile::<2, 4, false, false>(&tile, 0),
+                    (3, true) => V::tile::<3, 4, false, false>(&tile, 0),
+                    _ => micro.run(&tile, a.rows, cols),
                 }
             }
             j += cols;
