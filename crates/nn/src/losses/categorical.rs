@@ -63,8 +63,7 @@ pub fn categorical_nll_with<E: Real>(
     let targets = Targets::<E>::new("categorical_nll", x.shape(), labels, ignore_index, weights, reduction);
     let positions = 0..targets.labels.len();
     let shape: Vec<usize> = x.shape().iter().enumerate().map(|(i, &n)| if i == 1 { 1 } else { n }).collect();
-    let weight = |i| targets.weight_at(i).unwrap_or(E::zero());
-    let weights = Tensor::from_vec(&shape, positions.clone().map(weight).collect());
+    let weights = Tensor::from_vec(&shape, targets.position_weights());
     // An ignored position reads class 0, and where_ leaves nothing of it, not even NaN.
     let label = |i| targets.weight_at(i).map_or(0, |_| targets.labels[i]);
     let labels = ArrayD::from_shape_vec(shape.clone(), positions.clone().map(label).collect());

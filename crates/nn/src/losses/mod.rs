@@ -3,8 +3,10 @@
 mod bernoulli;
 mod categorical;
 mod cross_entropy;
+mod dice;
 mod divergence;
 mod elementwise;
+mod focal;
 mod gaussian;
 mod regression;
 mod targets;
@@ -15,7 +17,9 @@ pub use bernoulli::{
 };
 pub use categorical::{CategoricalNllOptions, categorical_nll, categorical_nll_with};
 pub use cross_entropy::{CrossEntropyOptions, cross_entropy, cross_entropy_with};
+pub use dice::{DiceOptions, DiceOver, dice_loss};
 pub use divergence::{DiagonalGaussian, kl_categorical, kl_gaussian, kl_standard_normal};
+pub use focal::{BinaryFocalOptions, FocalOptions, binary_focal_loss, focal_loss};
 pub use gaussian::{GaussianNllOptions, gaussian_nll};
 pub use regression::{
     SmoothAbsoluteErrorOptions, absolute_error, absolute_error_with, smooth_absolute_error, squared_error,

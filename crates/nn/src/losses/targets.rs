@@ -71,6 +71,11 @@ impl<E: Real> Targets<E> {
         (Some(label) != self.ignore).then(|| self.weight(label))
     }
 
+    /// w of the class at every position, 0 where it is ignored.
+    pub(super) fn position_weights(&self) -> Vec<E> {
+        (0..self.labels.len()).map(|i| self.weight_at(i).unwrap_or(E::zero())).collect()
+    }
+
     /// Where the score of `class` for position `i` stands.
     pub(super) fn index(&self, i: usize, class: usize) -> usize {
         (i / self.inner * self.classes + class) * self.inner + i % self.inner

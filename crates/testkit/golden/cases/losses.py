@@ -4,6 +4,7 @@ import warnings
 
 import torch
 import torch.nn.functional as F
+from torchvision.ops import sigmoid_focal_loss
 
 from .record import Golden, normal, positive
 
@@ -40,6 +41,47 @@ def labelled():
         g(f"large, {label}", F.cross_entropy, large, torch.tensor(i))
     g.write()
     nll.write()
+
+
+def focal(x, labels, gamma, weight, ignore_index, reduction):
+    """Lin et al. 2017 for classes; the mean is weighted as that of `F.cross_entropy`."""
+    kept = labels != ignore_index
+    log_p = -F.cross_entropy(x, labels, reduction="none", ignore_index=ignore_index)
+    w = torch.ones(x.shape[1]).double() if weight is None else weight
+    w = torch.where(kept, w[labels.where(kept, 0)], 0)
+    losses = -w * (1 - log_p.exp()) ** gamma * log_p
+    return {"mean": losses.sum() / w.sum(), "sum": losses.sum(), "none": losses}[reduction]
+
+
+def dice(x, labels, smoothing, over, ignore_index):
+    """One minus the mean Dice coefficient of probabilities and labels; one channel is that of label 1."""
+    kept = (labels != ignore_index).unsqueeze(1)
+    classes = labels.where(labels != ignore_index, 0)
+    if x.shape[1] == 1:
+        p, t = x.sigmoid(), classes.unsqueeze(1).double()
+    else:
+        p, t = x.softmax(1), F.one_hot(classes, x.shape[1]).movedim(-1, 1).double()
+    p, t = p * kept, t * kept
+    axes = {"image": (2, 3), "batch": (0, 2, 3)}[over]
+    return 1 - ((2 * (p * t).sum(axes) + smoothing) / (p.sum(axes) + t.sum(axes) + smoothing)).mean()
+
+
+def pixels():
+    """Focal and Dice losses of single pixels."""
+    g = Golden("pixel_losses")
+    x, t = 2 * normal(2, 1, 3, 5), torch.randint(0, 2, (2, 1, 3, 5)).float()
+    classes, labels = 2 * normal(2, 3, 2, 5), torch.randint(0, 3, (2, 2, 5))
+    w = torch.tensor(CLASS_WEIGHTS[:3], dtype=torch.float64)
+    for reduction in REDUCTIONS:
+        for name, alpha, gamma in [("plain", 0.25, 2.0), ("no alpha, gamma 1.5", -1, 1.5), ("gamma 0", 0.75, 0.0)]:
+            g(f"sigmoid focal, {name}, {reduction}", lambda x, t: sigmoid_focal_loss(x, t, alpha, gamma, reduction), x, t)
+        for name, gamma, weight, ignore in [("plain", 2.0, None, -1), ("weights + ignored, gamma 3", 3.0, w, 0)]:
+            g(f"focal, {name}, {reduction}", lambda x, i: focal(x, i, gamma, weight, ignore, reduction), classes, labels)
+    for name, x, i in [("classes", classes, labels), ("one channel", x, t[:, 0].long())]:
+        for over in ["image", "batch"]:
+            g(f"dice, {name}, {over}", lambda x, i: dice(x, i, 1.0, over, -1), x, i)
+            g(f"dice, {name}, {over}, ignored, smoothing 1e-5", lambda x, i: dice(x, i, 1e-5, over, 0), x, i)
+    g.write()
 
 
 def write():
@@ -121,3 +163,4 @@ def write():
     g("kl_standard_normal, mean", lambda *x: kl_standard(*x).mean(), normal(3, 4), normal(3, 4))
     g("kl_standard_normal, none", kl_standard, normal(3, 4), normal(3, 4))
     g.write()
+    pixels()

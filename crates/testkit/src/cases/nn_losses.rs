@@ -1,9 +1,10 @@
 //! Losses of `striate-nn`.
 
 use striate_nn::losses::{
-    CategoricalNllOptions, DiagonalGaussian, GaussianNllOptions, SmoothAbsoluteErrorOptions, absolute_error,
-    binary_cross_entropy, binary_cross_entropy_from_logits, categorical_nll_with, gaussian_nll,
-    kl_categorical, kl_gaussian, kl_standard_normal, smooth_absolute_error, squared_error,
+    BinaryFocalOptions, CategoricalNllOptions, DiagonalGaussian, DiceOptions, DiceOver, FocalOptions,
+    GaussianNllOptions, SmoothAbsoluteErrorOptions, absolute_error, binary_cross_entropy,
+    binary_cross_entropy_from_logits, binary_focal_loss, categorical_nll_with, dice_loss, focal_loss,
+    gaussian_nll, kl_categorical, kl_gaussian, kl_standard_normal, smooth_absolute_error, squared_error,
     squared_error_with,
 };
 use striate_nn::{CrossEntropyOptions, Reduction, cross_entropy, cross_entropy_with};
@@ -106,6 +107,26 @@ pub(super) fn cases() -> Vec<Case> {
                 ..Default::default()
             };
             categorical_nll_with(&x[0], &[2, 0, 1, 1, 9, 0, 2, 1], options)
+        }),
+        case("powf", "binary_focal_loss, γ 1.5", vec![values(&[2, 3], 1), values(&[2, 3], 2)], |x| {
+            let options = BinaryFocalOptions { gamma: 1.5, ..Default::default() };
+            binary_focal_loss(&x[0], &x[1].sigmoid(), options)
+        }),
+        case("square", "focal_loss, weights, ignored", vec![values(&[2, 3, 2, 2], 1)], |x| {
+            let options = FocalOptions {
+                class_weights: Some(vec![0.5, 2.0, 1.25]),
+                ignore_index: Some(9),
+                ..Default::default()
+            };
+            focal_loss(&x[0], &[2, 0, 1, 1, 9, 0, 2, 1], options)
+        }),
+        case("softmax", "dice_loss, over each image, ignored", vec![values(&[2, 3, 2, 2], 1)], |x| {
+            let options = DiceOptions { ignore_index: Some(9), ..Default::default() };
+            dice_loss(&x[0], &[2, 0, 1, 1, 9, 0, 2, 1], options)
+        }),
+        case("concat", "dice_loss, one channel, over the batch", vec![values(&[2, 1, 2, 2], 1)], |x| {
+            let options = DiceOptions { over: DiceOver::Batch, ..Default::default() };
+            dice_loss(&x[0], &[1, 0, 1, 1, 0, 0, 0, 1], options)
         }),
     ]
 }

@@ -143,3 +143,45 @@ fn losses_of_pairs() {
     check("losses", &losses::<f64>());
     check("losses", &losses::<f32>());
 }
+
+fn pixel_losses<E: Real>() -> Vec<Row<E>> {
+    let mut rows = Vec::new();
+    for (name, reduction) in REDUCTIONS {
+        for (option, alpha, gamma) in
+            [("plain", Some(0.25), 2.0), ("no alpha, gamma 1.5", None, 1.5), ("gamma 0", Some(0.75), 0.0)]
+        {
+            let options = BinaryFocalOptions { gamma, alpha, reduction };
+            rows.push(row(format!("sigmoid focal, {option}, {name}"), move |x, _| {
+                binary_focal_loss(&x[0], &x[1], options)
+            }));
+        }
+        for (option, gamma, class_weights, ignore_index) in [
+            ("plain", 2.0, None, None),
+            ("weights + ignored, gamma 3", 3.0, Some(CLASS_WEIGHTS[..3].to_vec()), Some(0)),
+        ] {
+            let options = FocalOptions { gamma, class_weights, ignore_index, reduction };
+            rows.push(row(format!("focal, {option}, {name}"), move |x, i| {
+                focal_loss(&x[0], &i[0], options.clone())
+            }));
+        }
+    }
+    for place in ["classes", "one channel"] {
+        for (name, over) in [("image", DiceOver::Image), ("batch", DiceOver::Batch)] {
+            for (option, smoothing, ignore_index) in
+                [("", 1.0, None), (", ignored, smoothing 1e-5", 1e-5, Some(0))]
+            {
+                let options = DiceOptions { smoothing, over, ignore_index };
+                rows.push(row(format!("dice, {place}, {name}{option}"), move |x, i| {
+                    dice_loss(&x[0], &i[0], options)
+                }));
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn losses_of_pixels() {
+    check("pixel_losses", &pixel_losses::<f64>());
+    check("pixel_losses", &pixel_losses::<f32>());
+}
