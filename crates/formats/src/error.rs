@@ -108,6 +108,12 @@ pub enum Problem {
     /// A Python pickle: it could run code, and is never loaded.
     #[error("holds pickled Python objects ({0}), which are never loaded")]
     Pickle(String),
+    /// No array has that name.
+    #[error("there is no such array among {}", known.join(", "))]
+    Missing {
+        /// The names that there are.
+        known: Vec<String>,
+    },
     /// A name is used twice.
     #[error("the name is used twice")]
     Duplicate,

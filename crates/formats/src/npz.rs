@@ -29,12 +29,30 @@ use crate::{Arrays, FormatError, Limits, Problem, npy, write_atomically, zip};
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Arrays, FormatError> {
     let source = Source(path.as_ref());
     let bytes = npy::read_file(source, limits)?;
-    decode(&bytes, limits, source)
+    decode(&bytes, limits, source, None)
+}
+
+/// Reads the arrays of these names alone, in the file's order; others may be of types that are not read here.
+///
+/// # Errors
+/// As [`read`], and when there is no array of a name.
+///
+/// ```no_run
+/// use striate_formats::{Limits, npz};
+///
+/// let arrays = npz::read_named("data.npz", &["images", "labels"], &Limits::default())?;
+/// println!("{:?}", arrays["images"].shape());
+/// # Ok::<(), striate_formats::FormatError>(())
+/// ```
+pub fn read_named(path: impl AsRef<Path>, names: &[&str], limits: &Limits) -> Result<Arrays, FormatError> {
+    let source = Source(path.as_ref());
+    let bytes = npy::read_file(source, limits)?;
+    decode(&bytes, limits, source, Some(names))
 }
 
 /// Reads all arrays from the bytes of a `.npz` file; errors as [`read`].
 pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Arrays, FormatError> {
-    decode(bytes, limits, Source::memory())
+    decode(bytes, limits, Source::memory(), None)
 }
 
 /// Writes arrays to a `.npz` file without compression (`numpy.savez`), atomically.
@@ -50,15 +68,29 @@ pub fn write_compressed(path: impl AsRef<Path>, arrays: &Arrays) -> Result<(), F
     write_file(path.as_ref(), arrays, true)
 }
 
-fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, FormatError> {
+/// The arrays of these names, all of them when `None`.
+fn decode(
+    bytes: &[u8],
+    limits: &Limits,
+    source: Source,
+    names: Option<&[&str]>,
+) -> Result<Arrays, FormatError> {
     let mut budget = Budget::new(limits);
     let mut arrays = Arrays::new();
+    let mut known = Vec::new();
     for entry in zip::entries(bytes, limits, source)? {
         let at = |problem: Problem| source.at(&entry.name)(problem);
         let no_array = || Problem::Unsupported { what: "entry without .npy:", found: entry.name.clone() };
         let name = entry.name.strip_suffix(".npy").ok_or_else(no_array).map_err(at)?;
+        known.push(name.to_string());
+        if names.is_some_and(|names| !names.contains(&name)) {
+            continue;
+        }
         let array = npy::decode(&entry.contents(limits).map_err(at)?, &mut budget).map_err(at)?;
         arrays.push(name, array);
+    }
+    if let Some(missing) = names.unwrap_or_default().iter().find(|name| arrays.get(name).is_none()) {
+        return Err(source.at(missing)(Problem::Missing { known }));
     }
     Ok(arrays)
 }

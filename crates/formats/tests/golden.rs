@@ -164,3 +164,26 @@ fn conversions() {
     assert_eq!(AnyArray::from(arr0(-1i8)).to_indices(), None);
     assert_eq!(AnyArray::from(arr0(u64::MAX)).to_i64(), None);
 }
+
+#[test]
+fn arrays_that_are_not_asked_for_may_be_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.npz");
+    let mut arrays = Arrays::new();
+    arrays.push("names", arr0(f32::from_le_bytes(*b"Anna")));
+    arrays.push("ages", arr0(37i64));
+    npz::write(&path, &arrays).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = bytes.windows(4).position(|part| part == b"Anna").unwrap();
+    bytes[place] = b'H';
+    std::fs::write(&path, bytes).unwrap();
+    let limits = Limits::default();
+    assert!(matches!(npz::read(&path, &limits).unwrap_err().problem, Problem::Checksum { .. }));
+    let read = npz::read_named(&path, &["ages"], &limits).unwrap();
+    assert_eq!((read.len(), read["ages"].to_i64()), (1, Some(vec![37])));
+    let error = npz::read_named(&path, &["ages", "sizes"], &limits).unwrap_err();
+    assert!(
+        error.to_string().ends_with("data.npz: sizes: there is no such array among names, ages"),
+        "{error}"
+    );
+}
