@@ -85,6 +85,22 @@ pub enum DatasetError {
         /// Number of classes.
         classes: usize,
     },
+    /// A pixel's label is not one of the classes.
+    #[error("{}: label {label} at row {row}, column {column} of mask {sample}, there are {classes} classes", file.display())]
+    MaskLabel {
+        /// The file.
+        file: PathBuf,
+        /// Which mask, from 0.
+        sample: usize,
+        /// The pixel's row.
+        row: usize,
+        /// The pixel's column.
+        column: usize,
+        /// Its label.
+        label: usize,
+        /// Number of classes.
+        classes: usize,
+    },
     /// Samples and labels (or targets) are not equally many.
     #[error("{}: {samples} samples, but {labels} labels", file.display())]
     Counts {

@@ -139,7 +139,7 @@ impl Dataset for Labelled {
 
 /// Rows of an array (N, …) in standard layout.
 #[track_caller]
-pub(crate) fn gather_rows(array: &ArcArray<f32, IxDyn>, indices: &[usize]) -> ArrayD<f32> {
+pub(crate) fn gather_rows<T: Copy>(array: &ArcArray<T, IxDyn>, indices: &[usize]) -> ArrayD<T> {
     let values = array.as_slice().expect("samples are kept in standard layout");
     let mut shape = array.shape().to_vec();
     let row = shape[1..].iter().product::<usize>();

@@ -12,9 +12,11 @@
 //! }
 //! ```
 //!
-//! * Embedded: [`digits`], [`names`], [`tiny_shakespeare`].
+//! * Embedded: [`digits`], [`names`], [`nuclei`], [`tiny_shakespeare`].
 //! * Files: [`idx`] (MNIST, Fashion-MNIST), [`cifar`], [`csv`], [`npz`], and folders of pictures (feature `images`).
 //! * Made from a seed: [`synthetic`]; drawn from known factors: [`Sprites`].
+//! * Pictures with a class for every pixel: [`Segmentation`].
+//! * [`Augment`] changes pictures at random, and their masks with them.
 //! * Own data: implement [`Dataset`].
 //! * [`Batches`] in an order that is a pure function of seed and epoch, made ahead in the background by
 //!   [`Batches::prefetch`].
@@ -35,22 +37,26 @@ pub mod image_folder;
 mod input;
 mod labelled;
 pub mod npz;
+mod nuclei;
 mod prefetch;
 mod regression;
+mod segmentation;
 mod split;
 mod sprites;
 mod standardize;
 pub mod synthetic;
 mod text;
 
-pub use augment::RandomAffine;
+pub use augment::{Augment, Crop, Elastic, Outside, RandomAffine};
 pub use batches::Batches;
 pub use dataset::Dataset;
 pub use digits::digits;
 pub use error::DatasetError;
 pub use labelled::{Batch, Labelled, one_hot};
+pub use nuclei::{nuclei, nuclei_from};
 pub use prefetch::{Prefetch, prefetch};
 pub use regression::{Regression, RegressionBatch};
+pub use segmentation::{Segmentation, SegmentationBatch};
 pub use split::Split;
 pub use sprites::{SpriteBatch, Sprites};
 pub use standardize::{Per, Standardize};

@@ -6,24 +6,24 @@ use crate::{Dataset, Labelled};
 
 /// A data set in two parts: one to learn from, one to judge by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Split {
-    train: Labelled,
-    test: Labelled,
+pub struct Split<D = Labelled> {
+    train: D,
+    test: D,
 }
 
-impl Split {
+impl<D> Split<D> {
     /// Two parts that are given.
-    pub fn new(train: Labelled, test: Labelled) -> Self {
+    pub fn new(train: D, test: D) -> Self {
         Self { train, test }
     }
 
     /// The part to learn from.
-    pub fn train(&self) -> &Labelled {
+    pub fn train(&self) -> &D {
         &self.train
     }
 
     /// The part to judge by.
-    pub fn test(&self) -> &Labelled {
+    pub fn test(&self) -> &D {
         &self.test
     }
 }

@@ -308,7 +308,10 @@ fn npz_files() {
     let many = read(arr1(&[0i64, i64::MAX]).into()).unwrap_err();
     assert!(matches!(many, DatasetError::Label { sample: 1, .. }), "no list of so many classes: {many}");
     let missing = npz::labelled(&path, "x_train", "labels").unwrap_err();
-    assert!(missing.to_string().contains("x_train among images, labels"), "{missing}");
+    assert!(
+        missing.to_string().contains("x_train: there is no such array among images, labels"),
+        "{missing}"
+    );
     fs::write(&path, b"not an npz").unwrap();
     assert!(matches!(npz::labelled(&path, "images", "labels"), Err(DatasetError::Format(_))));
 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use striate::compute::par;
 use striate::compute::rng::Rng;
-use striate::datasets::{Dataset, Labelled, RandomAffine, Split, digits, idx};
+use striate::datasets::{Augment, Dataset, Labelled, RandomAffine, Split, digits, idx};
 use striate::nn::optim::{Adam, AdamOptions};
 use striate::nn::schedule::Cosine;
 use striate::nn::{Module, ParamStore};
@@ -135,9 +135,10 @@ impl<M: Model> Config<M> {
     }
 
     /// Small digits bear a small shift and turn; larger pictures are left as they are.
-    fn augment(&self) -> RandomAffine {
+    fn augment(&self) -> Augment {
         let bound = if self.size == (8, 8) { 1.0 } else { 0.0 };
-        RandomAffine { degrees: 10.0 * bound, shift: 0.7 * bound, scale: 0.1 * bound }
+        let affine = RandomAffine { degrees: 10.0 * bound, shift: 0.7 * bound, scale: 0.1 * bound };
+        Augment { affine, ..Default::default() }
     }
 }
 
