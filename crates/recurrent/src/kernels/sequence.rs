@@ -15,8 +15,12 @@ use super::weights::Bias;
 use super::{Kind, Weights};
 use crate::RecurrentError;
 
-/// Batches up to this size read the weights as they lie: packing pays with the rows that share it.
+/// Batches up to this size read the weights row by row: packing pays with the rows that share it.
 const FEW: usize = 3;
+/// Steps from which it pays to copy weights whose columns are contiguous.
+const MANY: usize = 16;
+/// Columns of a stripe of such a copy: a vector of a few rows times a stripe is summed in registers.
+const STRIPE: usize = 128;
 /// Fewest sequences of a thread: rows of a tile.
 const MIN_ROWS: usize = 4;
 /// Multiply-adds of a run that are worth more than one thread.
@@ -247,7 +251,13 @@ impl Sequence<'_> {
 
     /// A weight as the right factor of the products of one step.
     fn right_factor<'a, E: Real>(&self, weight: Mat<'a, E>) -> Factor<'a, E> {
-        if self.batch() <= FEW { Factor::View(weight) } else { Factor::Packed(Packed::right(weight)) }
+        if self.batch() > FEW {
+            Factor::Packed(Packed::right(weight))
+        } else if weight.col_stride == 1 || self.batch_sizes.len() < MANY {
+            Factor::View(weight)
+        } else {
+            Factor::Stripes((0..weight.cols).step_by(STRIPE).map(|first| stripe(weight, first)).collect())
+        }
     }
 
     /// For each chunk of sequences, what it has of each step of a matrix of packed rows.
@@ -327,27 +337,42 @@ fn add_rows<E: Real>(rows: Mat<E>, beta: E, g: &mut [E]) {
     gemm(Mat::new(&vec![E::one(); rows.rows], 1, rows.rows), rows, beta, g);
 }
 
-/// A weight, packed where that pays.
+/// A weight as a right factor, in the order that pays.
 enum Factor<'a, E: Real> {
     View(Mat<'a, E>),
+    /// Row-major, some columns each.
+    Stripes(Vec<Buffer<E>>),
     Packed(Packed<E>),
 }
 
 impl<E: Real> Factor<'_, E> {
-    fn operand(&self) -> Operand<'_, E> {
+    /// y ← x·W + β·y, where x was written just before
+    fn multiply(&self, x: Mat<E>, beta: E, y: MatMut<E>) {
         match self {
-            Factor::View(weight) => Operand::View(*weight),
-            Factor::Packed(weight) => Operand::Packed(weight),
+            Factor::View(weight) => gemm_serial(x, *weight, beta, y),
+            Factor::Packed(weight) => gemm_serial(Operand::InPlace(x), weight, beta, y),
+            Factor::Stripes(stripes) => {
+                let mut rest = y;
+                for stripe in stripes {
+                    let cols = stripe.len() / x.cols;
+                    let (y, after) = rest.split_cols(cols);
+                    rest = after;
+                    gemm_serial(x, Mat::new(stripe, x.cols, cols), beta, y);
+                }
+            }
         }
     }
+}
 
-    /// The left factor that goes with it: small, and written just before.
-    fn rows<'a>(&self, x: Mat<'a, E>) -> Operand<'a, E> {
-        match self {
-            Factor::View(_) => Operand::View(x),
-            Factor::Packed(_) => Operand::InPlace(x),
-        }
+/// Columns of a matrix from `first` on, row-major.
+fn stripe<E: Real>(matrix: Mat<E>, first: usize) -> Buffer<E> {
+    let cols = (matrix.cols - first).min(STRIPE);
+    let mut stripe = Buffer::scratch(matrix.rows * cols);
+    for (i, row) in stripe.chunks_exact_mut(cols).enumerate() {
+        let from = &matrix.data[i * matrix.row_stride + first * matrix.col_stride..];
+        row.iter_mut().zip(from.iter().step_by(matrix.col_stride)).for_each(|(to, &x)| *to = x);
     }
+    stripe
 }
 
 /// The first `rows` rows of a matrix and the others.
@@ -399,11 +424,11 @@ impl<E: Real> Task<'_, E> {
         self.trace_c[t].iter_mut().zip(&*c).for_each(|(kept, &c)| *kept = c);
         let before = Mat::new(h, n, hidden);
         let joint_gates = MatMut::with_stride(gates, n, sequence.joint(), width);
-        gemm_serial(joint.rows(before), joint.operand(), E::one(), joint_gates);
+        joint.multiply(before, E::one(), joint_gates);
         let separate = &mut *self.separate[t];
         if let Some(apart) = apart {
             let separate = MatMut::new(separate, n, width - sequence.joint());
-            gemm_serial(apart.rows(before), apart.operand(), E::zero(), separate);
+            apart.multiply(before, E::zero(), separate);
         }
         gates::forward(sequence.kind, hidden, bias, Step { gates, separate, h, c, y });
     }
@@ -459,6 +484,6 @@ impl<E: Real> GradientTask<'_, E> {
         gates::backward(sequence.kind, hidden, step);
         let da = if self.d_recurrent[t].is_empty() { &*self.d_input[t] } else { &*self.d_recurrent[t] };
         let dh = MatMut::new(&mut self.dh[..n * hidden], n, hidden);
-        gemm_serial(w_hh.rows(Mat::new(da, n, width)), w_hh.operand(), E::one(), dh);
+        w_hh.multiply(Mat::new(da, n, width), E::one(), dh);
     }
 }
