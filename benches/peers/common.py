@@ -127,6 +127,50 @@ def characters():
     return rows[:-1], rows[1:].ravel()
 
 
+# The rows of whole models, as in `benches/protocol/src/models.rs`: the shape of x and the number of classes.
+CLASSIFIERS = {
+    "train/resnet18-cifar-b16": ((16, 3, 32, 32), 10),
+    "train/unet-128-b4": ((4, 1, 128, 128), 2),
+    "train/lenet-b64": ((64, 1, 28, 28), 10),
+    "train/lenet-b1": ((1, 1, 28, 28), 10),
+    "infer/resnet18-b1": ((1, 3, 224, 224), 1000),
+    "infer/vgg16-b1": ((1, 3, 224, 224), 1000),
+    "infer/googlenet-b1": ((1, 3, 224, 224), 1000),
+}
+LENETS = "train/lenet-b64", "train/lenet-b1"
+# The shape of x, the dimensions of the latent space, and the weight of the divergence.
+VAES = {"train/vae-b128": ((128, 784), 20, 1.0), "train/convvae-b32": ((32, 1, 64, 64), 10, 4.0)}
+
+
+def pictures(row):
+    """x, and the labels of a training step: one for each picture, or for each pixel of the U-Net's."""
+    shape, classes = CLASSIFIERS[row]
+    of_labels = (shape[0], *shape[2:]) if "unet" in row else shape[:1]
+    return fill(INPUT, math.prod(shape)).reshape(shape), labels(math.prod(of_labels), classes).reshape(of_labels)
+
+
+def vae_inputs(row):
+    """x, pixels in [0, 1), and the noise of the first two steps, of variance 1; later steps draw their own."""
+    shape, latent, _ = VAES[row]
+    sizes = shape[0], latent
+    noise = [fill(INPUT + step, math.prod(sizes), 3**0.5).reshape(sizes) for step in (1, 2)]
+    return fill(INPUT, math.prod(shape), 0.5).reshape(shape) + 0.5, noise
+
+
+def model_parameters(shapes):
+    """What a model's parameters start with, by name, sorted: parameter p has the seed p + 1. Norms' weights stay 1."""
+    values = {}
+    for place, (name, shape) in enumerate(sorted(shapes.items())):
+        if len(shape) > 1:
+            scale = (3 / math.prod(shape[1:])) ** 0.5
+        elif name.endswith("bias"):
+            scale = 0.1
+        else:
+            continue
+        values[name] = fill(place + 1, math.prod(shape), scale).reshape(shape)
+    return values
+
+
 def arguments():
     parser = argparse.ArgumentParser(description="A peer of `cargo xtask bench --peers`; see README.md.")
     parser.add_argument("--threads", type=int, default=1)

@@ -1,6 +1,7 @@
 """JAX (jit, CPU) as a peer; see README.md."""
 
 import functools
+import itertools
 import math
 import os
 
@@ -14,6 +15,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 try:
     import jax
     import jax.numpy as jnp
+    import numpy as np
     from jax import lax
 except ImportError:
     common.missing("JAX", 'pip install "jax[cpu]"')
@@ -200,30 +202,84 @@ def adam_step(loss_of, parameters, first, second, t, x, labels):
     return parameters, first, second, t, loss
 
 
-def training(loss_of, parameters, x, labels):
-    """Training steps with Adam."""
+LENET = {"conv1": (16, 1, 5, 5), "conv2": (32, 16, 5, 5), "fc1": (128, 1568), "fc2": (10, 128)}
+VAE = {
+    "encoder.fc1": (400, 784),
+    "encoder.mean": (20, 400),
+    "encoder.log_variance": (20, 400),
+    "decoder.fc1": (400, 20),
+    "decoder.fc2": (784, 400),
+}
+
+
+def start(layers):
+    """The biases and weights that every peer starts with, by their sorted names, from the weights' shapes."""
+    shapes = {f"{name}.weight": shape for name, shape in layers.items()}
+    shapes |= {f"{name}.bias": shape[:1] for name, shape in layers.items()}
+    return common.model_parameters(shapes).values()
+
+
+def lenet_loss(parameters, x, labels):
+    b1, w1, b2, w2, b3, w3, b4, w4 = parameters
+    conv = conv_call(common.Layer((1, 1, 1, 1), 5, padding=2))
+    pool = conv_call(common.Layer((1, 1, 1, 1), 2, operation="max_pool2"))
+    x = pool(jax.nn.relu(conv(x, w1, b1)))
+    x = pool(jax.nn.relu(conv(x, w2, b2)))
+    x = jax.nn.relu(x.reshape(len(x), -1) @ w3.T + b3)
+    return cross_entropy(x @ w4.T + b4, labels)
+
+
+def vae_loss(parameters, x, noise):
+    """−ELBO, summed over pixels and averaged over the batch. `noise` is an array, or a number to draw it by."""
+    b4, w4, b5, w5, b1, w1, b3, w3, b2, w2 = parameters
+    features = jax.nn.relu(x @ w1.T + b1)
+    mean, log_variance = features @ w2.T + b2, features @ w3.T + b3
+    if noise.ndim == 0:
+        noise = jax.random.normal(jax.random.key(noise), mean.shape)
+    z = mean + jnp.exp(0.5 * log_variance) * noise
+    logits = jax.nn.relu(z @ w4.T + b4) @ w5.T + b5
+    reconstruction = jnp.sum(jax.nn.softplus(logits) - x * logits)
+    divergence = -0.5 * jnp.sum(1 + log_variance - mean**2 - jnp.exp(log_variance))
+    return (reconstruction + divergence) / len(x)
+
+
+def training(loss_of, parameters, x, targets):
+    """Training steps with Adam, each with the next one of the iterator `targets`."""
     parameters = [jnp.asarray(p) for p in parameters]
     count = sum(p.size for p in parameters)
     zeros = lambda: [jnp.zeros_like(p) for p in parameters]
     state = [parameters, zeros(), zeros(), jnp.float32(0)]
-    x, labels = jnp.asarray(x), jnp.asarray(labels)
+    x = jnp.asarray(x)
     f = jax.jit(functools.partial(adam_step, loss_of), donate_argnums=(0, 1, 2, 3))
 
     def step():
-        *state[:], loss = f(*state, x, labels)
+        *state[:], loss = f(*state, x, next(targets))
         jax.block_until_ready((state, loss))
         return loss
 
     return step, count, [step(), step()]
 
 
+def supervised(loss_of, parameters, x, labels):
+    return training(loss_of, parameters, x, itertools.repeat(jnp.asarray(labels)))
+
+
 def mlp(batch):
     x = array(common.INPUT, (batch, common.MLP[0]))
-    return training(mlp_loss, common.mlp_parameters(), x, common.labels(batch, common.MLP[-1]))
+    return supervised(mlp_loss, common.mlp_parameters(), x, common.labels(batch, common.MLP[-1]))
 
 
 def character_model():
-    return training(character_loss, common.character_parameters(), *common.characters())
+    return supervised(character_loss, common.character_parameters(), *common.characters())
+
+
+def lenet(row):
+    return supervised(lenet_loss, start(LENET), *common.pictures(row))
+
+
+def vae(row):
+    x, noise = common.vae_inputs(row)
+    return training(vae_loss, start(VAE), x, itertools.chain(noise, map(np.uint32, itertools.count())))
 
 
 rows = {f"mlp-784-512-256-10-b{b}": lambda b=b: mlp(b) for b in common.BATCHES}
@@ -239,6 +295,9 @@ for layer in common.RECURRENT:
     rows[f"{layer.name}/fwd"] = lambda layer=layer: recurrent(layer, backward=False)
     rows[f"{layer.name}/fb"] = lambda layer=layer: recurrent(layer, backward=True)
 rows[common.CHARACTERS_ROW] = character_model
+for name in common.LENETS:
+    rows[name] = lambda name=name: lenet(name)
+rows["train/vae-b128"] = lambda: vae("train/vae-b128")
 rows[common.CELL_ROW] = cell
 rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 

@@ -9,7 +9,9 @@ try:
     import torch
     import torch.nn.functional as F
 except ImportError:
-    common.missing("PyTorch", "pip install torch")
+    common.missing("PyTorch", "pip install torch torchvision")
+
+import torch_models
 
 torch.set_num_threads(args.threads)
 
@@ -159,8 +161,49 @@ def mlp(batch):
     return training(lambda: F.cross_entropy(net(x), labels), net)
 
 
+def start(net):
+    """Gives a model the parameters that every peer starts with."""
+    parameters = dict(net.named_parameters())
+    values = common.model_parameters({name: p.shape for name, p in parameters.items()})
+    with torch.no_grad():
+        for name, value in values.items():
+            parameters[name].copy_(torch.from_numpy(value))
+    return net
+
+
+def classifier(row):
+    net = start(torch_models.TRAINED[row](common.CLASSIFIERS[row][1]))
+    x, labels = common.pictures(row)
+    x, labels = own(x), torch.from_numpy(labels)
+    return training(lambda: F.cross_entropy(net(x), labels), net)
+
+
+def vae(row):
+    _, latent, beta = common.VAES[row]
+    net = start(torch_models.VAES[row](latent))
+    x, noise = common.vae_inputs(row)
+    x, given = own(x), iter([own(e) for e in noise])
+    return training(lambda: torch_models.negative_elbo(net, x, next(given, None), beta), net)
+
+
+def look(row):
+    """The logits of one picture."""
+    net = start(torch_models.SEEING[row](common.CLASSIFIERS[row][1])).eval()
+    x = own(common.pictures(row)[0])
+
+    def step():
+        with torch.inference_mode():
+            return net(x)
+
+    return step, sum(p.numel() for p in net.parameters()), common.summary(step())
+
+
 rows = {f"mlp-784-512-256-10-b{b}": lambda b=b: mlp(b) for b in common.BATCHES}
 rows[common.CHARACTERS_ROW] = character_model
+for name in torch_models.TRAINED:
+    rows[name] = lambda name=name: classifier(name)
+for name in torch_models.VAES:
+    rows[name] = lambda name=name: vae(name)
 if not args.fused:
     for name, shape in common.GEMM.items():
         rows[name] = lambda shape=shape: gemm(*shape)
@@ -174,6 +217,8 @@ if not args.fused:
         rows[f"{layer.name}/fwd"] = lambda layer=layer: recurrent(layer, backward=False)
         rows[f"{layer.name}/fb"] = lambda layer=layer: recurrent(layer, backward=True)
     rows[common.CELL_ROW] = cell
+    for name in torch_models.SEEING:
+        rows[name] = lambda name=name: look(name)
     rows["softmax-ce-4096x1000/fb"] = softmax_cross_entropy
 
 common.serve(args.name or "pytorch", torch.__version__, rows)
