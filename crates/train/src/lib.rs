@@ -37,6 +37,7 @@ pub mod figures;
 mod progress;
 mod record;
 mod run_folder;
+pub mod segmentation;
 mod trainer;
 
 pub use callback::{Callback, JsonLines, PlainLines};
