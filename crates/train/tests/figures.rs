@@ -4,7 +4,9 @@
 use ndarray::{Array2, s};
 use striate_datasets::{Dataset, digits};
 use striate_train::classification::Evaluation;
-use striate_train::figures::{Cell, Curve, Grid, Heatmap, Plot, learning_curves, predictions, save_plots};
+use striate_train::figures::{
+    Cell, Curve, Grid, Heatmap, Matrices, Matrix, Plot, learning_curves, predictions, save_plots,
+};
 use striate_train::{Confusion, EpochRecord, Metrics, TrainError};
 
 fn ink(file: &std::path::Path) -> (u32, u32, usize) {
@@ -87,6 +89,25 @@ fn grids_and_heatmaps_take_any_shape() {
     Heatmap::from(&confusion).save(&file).unwrap();
     assert!(ink(&file).2 > 500);
     Heatmap::from(&Confusion::new::<&str>(&[])).save(&file).unwrap();
+}
+
+#[test]
+fn matrices_stand_beside_each_other_and_under_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("matrices.png");
+    let size = |sides: &[usize], rows: usize, value: f64| {
+        let matrix =
+            |&side: &usize| Matrix { values: Array2::from_elem((side, side), value), caption: "m".into() };
+        let row = ("row".to_string(), sides.iter().map(matrix).collect());
+        Matrices { title: String::new(), rows: vec![row; rows] }.save(&file).unwrap();
+        ink(&file)
+    };
+    let (width, height, _) = size(&[2, 4], 1, 0.5);
+    assert_eq!(size(&[2, 4, 4], 1, 0.5).0 - width, 4 * 40 + 28);
+    assert!(size(&[2, 4], 3, 0.5).1 > 2 * height);
+    assert!(size(&[2], 1, 1e-9).2 > size(&[2], 1, 0.0).2, "numbers are written");
+    size(&[], 1, 0.0);
+    size(&[0], 0, 0.0);
 }
 
 #[test]

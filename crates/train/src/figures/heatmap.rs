@@ -8,7 +8,7 @@ use plotters::prelude::RGBColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontTransform, IntoFont, TextStyle, WHITE};
 
-use super::canvas::{FONT, INK, save};
+use super::canvas::{Area, DrawResult, FONT, INK, save};
 use crate::confusion::Confusion;
 use crate::error::TrainError;
 
@@ -85,26 +85,34 @@ impl Heatmap {
                 write(name.clone(), place, style)?;
             }
             for ((row, column), &value) in self.values.indexed_iter() {
-                // A square root lets small numbers show beside large ones.
-                let shade = if largest > 0.0 { (value / largest).max(0.0).sqrt() } else { 0.0 };
-                let (x, y) = (left + column as i32 * CELL, top + row as i32 * CELL);
-                let fade = |full: u8| (255.0 - shade * (255.0 - f64::from(full))) as u8;
-                let colour = RGBColor(fade(0), fade(90), fade(160));
-                area.draw(&Rectangle::new([(x, y), (x + CELL - 2, y + CELL - 2)], colour.filled()))?;
-                if value != 0.0 {
-                    let ink = if shade > 0.5 { WHITE } else { INK };
-                    area.draw(&Text::new(
-                        format!("{value}"),
-                        (x + CELL / 2, y + CELL / 2),
-                        text(14, ink, HPos::Center, VPos::Center),
-                    ))?;
-                }
+                let corner = (left + column as i32 * CELL, top + row as i32 * CELL);
+                let written = if value == 0.0 { String::new() } else { value.to_string() };
+                draw_cell(area, corner, CELL, value / largest, written)?;
             }
             Ok(())
         })
     }
 }
 
-fn text(size: i32, colour: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
+/// A number on a square with its upper left corner there, the darker the nearer it is to the largest.
+pub(super) fn draw_cell(
+    area: &Area,
+    (x, y): (i32, i32),
+    side: i32,
+    share: f64,
+    number: String,
+) -> DrawResult {
+    // A square root lets small numbers show beside large ones; 0 / 0 gives no shade.
+    let shade = share.max(0.0).sqrt();
+    let fade = |full: u8| (255.0 - shade * (255.0 - f64::from(full))) as u8;
+    let colour = RGBColor(fade(0), fade(90), fade(160));
+    area.draw(&Rectangle::new([(x, y), (x + side - 2, y + side - 2)], colour.filled()))?;
+    let ink = if shade > 0.5 { WHITE } else { INK };
+    let middle = (x + side / 2, y + side / 2);
+    area.draw(&Text::new(number, middle, text(14, ink, HPos::Center, VPos::Center)))?;
+    Ok(())
+}
+
+pub(super) fn text(size: i32, colour: RGBColor, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     (FONT, size).into_font().color(&colour).pos(Pos::new(horizontal, vertical))
 }
