@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader};
 use ndarray::ArrayD;
 
@@ -18,6 +19,33 @@ pub enum Colour {
     Gray,
     /// Red, green and blue: three channels.
     Rgb,
+}
+
+/// Options of [`read_with`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderOptions {
+    /// What to keep of the colours.
+    pub colour: Colour,
+    /// Width and height of all pictures: each is scaled until it fills them, and what hangs over is cut off, both sides
+    /// alike. Without, all must have one size.
+    pub size: Option<(u32, u32)>,
+    /// Whether files that cannot be decoded are left out; without, the first one is an error.
+    pub skip_broken: bool,
+}
+
+impl Default for FolderOptions {
+    fn default() -> Self {
+        FolderOptions { colour: Colour::Rgb, size: None, skip_broken: false }
+    }
+}
+
+/// What [`read_with`] found.
+#[derive(Debug)]
+pub struct Folder {
+    /// The pictures (N, C, H, W) with values in 0..=1.
+    pub pictures: Labelled,
+    /// What was wrong with each file that was left out.
+    pub skipped: Vec<DatasetError>,
 }
 
 /// Reads PNG and JPEG files, each in the folder of its class: pictures (N, C, H, W) with values in 0..=1.
@@ -43,6 +71,29 @@ pub enum Colour {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read(folder: impl AsRef<Path>, colour: Colour) -> Result<Labelled, DatasetError> {
+    Ok(read_with(folder, &FolderOptions { colour, ..Default::default() })?.pictures)
+}
+
+/// [`read`] with options.
+///
+/// # Errors
+/// As [`read`], as far as the options do not allow it; or all files are broken.
+///
+/// ```
+/// use striate_datasets::image_folder::{self, FolderOptions};
+///
+/// let folder = tempfile::tempdir()?;
+/// let class = folder.path().join("cat");
+/// std::fs::create_dir(&class)?;
+/// image::RgbImage::new(40, 30).save(class.join("0.png"))?;
+/// std::fs::write(class.join("1.png"), "no picture")?;
+/// let options = FolderOptions { size: Some((8, 8)), skip_broken: true, ..Default::default() };
+/// let found = image_folder::read_with(folder.path(), &options)?;
+/// assert_eq!(found.pictures.images().shape(), [1, 3, 8, 8]);
+/// assert!(found.skipped[0].to_string().contains("1.png"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_with(folder: impl AsRef<Path>, options: &FolderOptions) -> Result<Folder, DatasetError> {
     let folder = folder.as_ref();
     let (mut classes, mut files) = (Vec::new(), Vec::new());
     for class in visible(folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -50,41 +101,49 @@ pub fn read(folder: impl AsRef<Path>, colour: Colour) -> Result<Labelled, Datase
         files.extend(pictures.map(|file| (file, classes.len())));
         classes.push(class.file_name().unwrap_or_default().to_string_lossy().into_owned());
     }
-    let Some((first, _)) = files.first() else {
+    if files.is_empty() {
         let looked_for = ["class/name.png", "class/name.jpg", "class/name.jpeg"].map(String::from).to_vec();
         return Err(DatasetError::Missing { folder: folder.to_path_buf(), looked_for });
-    };
+    }
 
-    let channels = if colour == Colour::Gray { 1 } else { 3 };
-    let (mut values, mut labels, mut size) = (Vec::new(), Vec::new(), None);
+    let channels = if options.colour == Colour::Gray { 1 } else { 3 };
+    let (mut values, mut labels, mut skipped, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (file, label) in &files {
-        let picture = open(file)?;
+        let picture = match open(file) {
+            Err(broken @ DatasetError::Picture { .. }) if options.skip_broken => {
+                skipped.push(broken);
+                continue;
+            }
+            picture => sized(picture?, options.size),
+        };
         let found = (picture.width(), picture.height());
-        let expected = *size.get_or_insert(found);
+        let (first, expected) = *first.get_or_insert((file, found));
         if found != expected {
-            return Err(DatasetError::PictureSize {
-                file: file.clone(),
-                found,
-                first: first.clone(),
-                expected,
-            });
+            let (file, first) = (file.clone(), first.clone());
+            return Err(DatasetError::PictureSize { file, found, first, expected });
         }
         let pixels = found.0 as u128 * found.1 as u128;
         check_size(folder, files.len() as u128 * channels as u128 * pixels * size_of::<f32>() as u128)?;
-        let bytes = if colour == Colour::Gray {
-            picture.into_luma8().into_raw()
-        } else {
-            picture.into_rgb8().into_raw()
+        let bytes = match options.colour {
+            Colour::Gray => picture.into_luma8().into_raw(),
+            Colour::Rgb => picture.into_rgb8().into_raw(),
         };
         for channel in 0..channels {
             values.extend(bytes[channel..].iter().step_by(channels).map(|&byte| f32::from(byte) / 255.0));
         }
         labels.push(*label);
     }
-    let (width, height) = size.expect("there is a picture");
+    let Some((_, (width, height))) = first else { return Err(skipped.remove(0)) };
     let shape = vec![labels.len(), channels, height as usize, width as usize];
     let images = ArrayD::from_shape_vec(shape, values).expect("all pictures have one size");
-    Labelled::from_file(folder, images, labels, classes)
+    Ok(Folder { pictures: Labelled::from_file(folder, images, labels, classes)?, skipped })
+}
+
+fn sized(picture: DynamicImage, size: Option<(u32, u32)>) -> DynamicImage {
+    match size {
+        Some((width, height)) => picture.resize_to_fill(width, height, FilterType::Triangle),
+        None => picture,
+    }
 }
 
 fn visible(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use striate_datasets::DatasetError;
-use striate_datasets::image_folder::{self, Colour};
+use striate_datasets::image_folder::{self, Colour, Folder, FolderOptions};
 
 fn picture(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 10, y as u8 * 10, 255]))
@@ -79,4 +79,46 @@ fn a_picture_that_claims_to_be_enormous() {
     fs::write(&file, bytes).unwrap();
     let error = image_folder::read(folder.path(), Colour::Rgb).unwrap_err();
     assert!(error.to_string().contains("300000000 bytes of pixels cannot come from"), "{error}");
+}
+
+#[test]
+fn broken_files_are_an_error_or_left_out_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path(), "cat", "1.png", (4, 3));
+    save(folder.path(), "dog", "0.jpg", (4, 3));
+    let whole = fs::read(folder.path().join("cat/1.png")).unwrap();
+    fs::write(folder.path().join("cat/0.png"), &whole[..whole.len() - 20]).unwrap();
+    fs::write(folder.path().join("dog/1.jpeg"), b"no picture").unwrap();
+    let read = |skip_broken| {
+        image_folder::read_with(folder.path(), &FolderOptions { skip_broken, ..Default::default() })
+    };
+    assert!(matches!(read(false), Err(DatasetError::Picture { file, .. }) if file.ends_with("cat/0.png")));
+    let Folder { pictures, skipped } = read(true).unwrap();
+    assert_eq!((pictures.labels(), pictures.images().shape()), (&[0, 1][..], &[2, 3, 3, 4][..]));
+    let names: Vec<_> = skipped
+        .iter()
+        .map(|error| match error {
+            DatasetError::Picture { file, .. } => file.strip_prefix(folder.path()).unwrap().to_str().unwrap(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(names, ["cat/0.png", "dog/1.jpeg"]);
+
+    fs::remove_file(folder.path().join("cat/1.png")).unwrap();
+    fs::remove_file(folder.path().join("dog/0.jpg")).unwrap();
+    assert!(matches!(read(true), Err(DatasetError::Picture { .. })), "nothing is left");
+}
+
+#[test]
+fn pictures_of_any_size_are_scaled_until_they_fill_one() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path(), "cat", "0.png", (12, 6));
+    save(folder.path(), "cat", "1.png", (4, 9));
+    let options = FolderOptions { size: Some((6, 3)), ..Default::default() };
+    let images = image_folder::read_with(folder.path(), &options).unwrap().pictures.images().to_owned();
+    assert_eq!(images.shape(), [2, 3, 3, 6]);
+    let close = |a: f32, b: f32| (a - b).abs() < 0.01;
+    assert!(close(images[[0, 0, 0, 2]], 45.0 / 255.0), "red, the column, is halved: {images}");
+    // 6 / 4 times as large, the rows in the middle of 13 or 14 stay.
+    assert!(close(images[[1, 1, 1, 3]], 40.0 / 255.0), "green, the row, in the middle: {images}");
 }
