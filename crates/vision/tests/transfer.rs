@@ -4,7 +4,8 @@ use striate_nn::optim::{Sgd, SgdOptions};
 use striate_nn::{Module, ParamStore, WeightsError, cross_entropy, observe};
 use striate_tensor::{Tensor, no_grad};
 use striate_vision::{
-    GoogLeNet, GoogLeNetOptions, ImageNetwork, ResNet, ResNetOptions, Stem, Vgg, VggOptions,
+    GoogLeNet, GoogLeNetOptions, ImageNetwork, ResNet, ResNetOptions, Stem, Vgg, VggOptions, classifier,
+    classifier_head,
 };
 
 fn small() -> ResNetOptions {
@@ -74,6 +75,24 @@ fn another_head_trains_on_a_frozen_body() {
             assert_eq!(after.to_f64(), trained.to_arrays()[name].to_f64(), "{name}");
         }
     }
+}
+
+#[test]
+fn heads_are_what_depends_on_the_number_of_classes() {
+    for name in ["alexnet", "googlenet", "resnet18", "resnet20", "plain20"] {
+        let [few, many] = [2, 3].map(|classes| {
+            let store = ParamStore::<f32>::seeded(0);
+            classifier(name, &store.root(), classes).unwrap();
+            store
+        });
+        let head = classifier_head(name).unwrap();
+        for (parameter, value) in few.parameters().iter() {
+            let same = value.shape() == many.get(parameter).unwrap().shape();
+            assert!(same || head.iter().any(|prefix| parameter.starts_with(prefix)), "{name}: {parameter}");
+        }
+        many.set_arrays(&few.to_arrays(), head, name).unwrap();
+    }
+    assert!(classifier_head("resnet19").is_err());
 }
 
 #[test]

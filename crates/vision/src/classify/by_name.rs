@@ -83,13 +83,10 @@ pub fn classifier<E: Real>(
     path: &Path<E>,
     classes: usize,
 ) -> Result<Box<dyn ImageNetwork<E>>, VisionError> {
-    let Some(&(_, kind)) = CLASSIFIERS.iter().find(|(known, _)| *known == name) else {
-        return Err(VisionError::Unknown { name: name.into(), known: classifier_names().collect() });
-    };
     let plain = |options| ResNetOptions { shortcut: Shortcut::None, ..options };
     let resnet = |options| Box::new(ResNet::with(path, classes, &options));
     let vgg = |options| Box::new(Vgg::with(path, classes, &options));
-    Ok(match kind {
+    Ok(match kind(name)? {
         Kind::AlexNet => Box::new(alexnet(path, classes)),
         Kind::Vgg(layers) => vgg(VggOptions::layers(layers)),
         Kind::VggWithNorm(layers) => vgg(VggOptions { batch_norm: true, ..VggOptions::layers(layers) }),
@@ -99,4 +96,32 @@ pub fn classifier<E: Real>(
         Kind::CifarResNet(layers) => resnet(ResNetOptions::cifar(layers)),
         Kind::CifarPlainNet(layers) => resnet(plain(ResNetOptions::cifar(layers))),
     })
+}
+
+/// The prefixes of the parameters whose shapes depend on the number of classes: what
+/// [`load_except`](striate_nn::ParamStore::load_except) may leave as it starts when weights were trained on other classes.
+/// For GoogLeNet these are its auxiliary heads as a whole.
+///
+/// # Errors
+/// When there is no network of that name: see [`classifier_names`].
+///
+/// ```
+/// use striate_vision::classifier_head;
+///
+/// assert_eq!(classifier_head("resnet18")?, ["fc."]);
+/// # Ok::<(), striate_vision::VisionError>(())
+/// ```
+pub fn classifier_head(name: &str) -> Result<&'static [&'static str], VisionError> {
+    Ok(match kind(name)? {
+        Kind::AlexNet | Kind::Vgg(_) | Kind::VggWithNorm(_) => &["classifier.6."],
+        Kind::GoogLeNet => &["fc.", "aux1.", "aux2."],
+        Kind::ResNet(_) | Kind::PlainNet(_) | Kind::CifarResNet(_) | Kind::CifarPlainNet(_) => &["fc."],
+    })
+}
+
+fn kind(name: &str) -> Result<Kind, VisionError> {
+    let known = CLASSIFIERS.iter().find(|(known, _)| *known == name);
+    known
+        .map(|&(_, kind)| kind)
+        .ok_or_else(|| VisionError::Unknown { name: name.into(), known: classifier_names().collect() })
 }

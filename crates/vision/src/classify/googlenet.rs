@@ -9,7 +9,7 @@ use crate::network::{ImageInput, ImageNetwork};
 use crate::units::{frozen, max_pool};
 
 /// Name, input channels and widths of the inception modules. Szegedy et al. 2015, table 1.
-const MODULES: [(&str, usize, [usize; 6]); 9] = [
+pub(super) const MODULES: [(&str, usize, [usize; 6]); 9] = [
     ("inception3a", 192, [64, 96, 128, 16, 32, 32]),
     ("inception3b", 256, [128, 128, 192, 32, 96, 64]),
     ("inception4a", 480, [192, 96, 208, 16, 48, 64]),

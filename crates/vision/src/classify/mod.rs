@@ -7,6 +7,7 @@ mod head;
 mod inception;
 mod residual;
 mod resnet;
+mod size;
 pub(crate) mod vgg;
 
 pub use alexnet::*;
@@ -16,4 +17,5 @@ pub use head::linear_as_conv;
 pub use residual::{ResidualBlock, Shortcut};
 pub(crate) use resnet::ResNetBody;
 pub use resnet::*;
+pub use size::*;
 pub use vgg::*;
