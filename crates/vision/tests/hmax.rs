@@ -6,20 +6,14 @@ use striate_nn::optim::{Adam, AdamOptions};
 use striate_nn::{Linear, Module, ParamStore, cross_entropy, observe};
 use striate_tensor::Tensor;
 use striate_vision::{
-    Hmax, HmaxBand, HmaxOptions, HmaxPrototypes, ImageNetwork, gabor_bank, s_cells, s1_cells,
+    Bar, Hmax, HmaxBand, HmaxOptions, HmaxPrototypes, ImageNetwork, gabor_bank, s_cells, s1_cells,
 };
 
 const SIZE: usize = 48;
 
-/// A bright bar through (cx, cy) of the image, `width` wide, at an angle θ to a standing one.
-fn bar(theta: f64, [cx, cy]: [f64; 2], width: f64) -> Tensor<f64> {
-    let pixel = |i: usize| {
-        let (x, y) = ((i % SIZE) as f64 - cx, (i / SIZE) as f64 - cy);
-        let across = (x * theta.cos() + y * theta.sin()).abs();
-        let along = (y * theta.cos() - x * theta.sin()).abs();
-        (width / 2.0 + 0.5 - across).clamp(0.0, 1.0) * (8.5 - along).clamp(0.0, 1.0)
-    };
-    Tensor::from_vec(&[1, 1, SIZE, SIZE], (0..SIZE * SIZE).map(pixel).collect())
+/// A bright bar through `centre`, `width` wide, at an angle θ to a standing one.
+fn bar(angle: f64, centre: [f64; 2], width: f64) -> Tensor<f64> {
+    Bar { angle, centre, width, length: 16.0 }.draw(SIZE)
 }
 
 /// The responses of all orientations at a place.

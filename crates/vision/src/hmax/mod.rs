@@ -1,8 +1,10 @@
 //! HMAX: a hierarchy of simple and complex cells.
 
+mod bar;
 mod cells;
 mod gabor;
 
+pub use bar::Bar;
 pub use cells::{s_cells, s1_cells};
 pub use gabor::gabor_bank;
 
