@@ -38,7 +38,7 @@ pub(crate) fn metrics_text(metrics: &Metrics) -> String {
     let ordered = loss_first.chain(metrics.iter().filter(|(name, _)| *name != "loss"));
     let texts: Vec<String> = ordered
         .map(|(name, value)| match name.as_str() {
-            "accuracy" => format!("accuracy {:.2} %", 100.0 * value),
+            "accuracy" | "top5" => format!("{name} {:.2} %", 100.0 * value),
             _ => format!("{name} {value:.4}"),
         })
         .collect();

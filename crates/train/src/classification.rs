@@ -25,6 +25,35 @@ pub fn step(net: &impl Module, batch: &Batch) -> Step {
     }
 }
 
+/// How many labels are among the `k` classes of the largest logits (N, classes); of equal logits the first are taken.
+///
+/// ```
+/// use striate_tensor::Tensor;
+/// use striate_train::classification::top_k;
+///
+/// let logits = Tensor::from_vec(&[2, 3], vec![0.1, 0.7, 0.2, 5.0, 5.0, 5.0]);
+/// assert_eq!([1, 2, 3].map(|k| top_k(&logits, &[2, 2], k)), [0, 1, 2]);
+/// ```
+///
+/// # Panics
+/// When there is not one label below the number of classes for each row.
+#[track_caller]
+pub fn top_k(logits: &Tensor, labels: &[usize], k: usize) -> usize {
+    let &[n, classes] = logits.shape() else {
+        panic!("top_k: logits must be (N, C), are {:?}", logits.shape())
+    };
+    assert_eq!(n, labels.len(), "top_k: logits and labels differ in number");
+    let logits = logits.to_vec();
+    let found = logits.chunks(classes.max(1)).zip(labels).filter(|(row, label)| {
+        let own = row[**label];
+        // No logit is worse than NaN, so that a label with it is not found.
+        let worse = |i: usize, y: f32| y < own || (y == own && i >= **label);
+        let before = row.iter().enumerate().filter(|&(i, &y)| !worse(i, y));
+        before.count() < k
+    });
+    found.count()
+}
+
 /// What a classifier does on a data set.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
