@@ -51,14 +51,15 @@ impl Grid {
         let side = sides.max().unwrap_or(0).clamp(SMALLEST, LARGEST) as i32;
         let letters = self.cells.iter().map(|cell| cell.caption.chars().count()).max().unwrap_or(0) as i32;
         let pitch = side.max(8 * letters) + GAP;
+        let row = side + GAP + if letters > 0 { CAPTION } else { 0 };
         let rows = self.cells.len().div_ceil(columns) as i32;
-        let (width, height) = (columns as i32 * pitch + GAP, TITLE + rows * (side + CAPTION + GAP) + GAP);
+        let (width, height) = (columns as i32 * pitch + GAP, TITLE + rows * row + GAP);
         let title_width = 10 * self.title.chars().count() as i32 + 2 * GAP;
         save(file.as_ref(), (width.max(title_width) as u32, height as u32), |area| {
             area.draw(&Text::new(self.title.as_str(), (GAP, 12), text(18, INK, HPos::Left)))?;
             for (index, cell) in self.cells.iter().enumerate() {
                 let x = GAP + (index % columns) as i32 * pitch + (pitch - GAP - side) / 2;
-                let y = TITLE + (index / columns) as i32 * (side + CAPTION + GAP);
+                let y = TITLE + (index / columns) as i32 * row;
                 cell.draw((x, y), side, |rectangle| Ok(area.draw(rectangle)?))?;
                 let colour = if cell.marked { RED } else { INK };
                 area.draw(&Text::new(
