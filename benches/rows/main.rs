@@ -8,7 +8,7 @@ mod mlp;
 mod tensor;
 
 use protocol::Peer;
-use striate_benches::{conv, recurrent};
+use striate_benches::{conv, models, recurrent};
 use striate_compute::ceilings::Ceilings;
 use striate_compute::par;
 
@@ -17,7 +17,8 @@ fn main() {
         return print_ceilings();
     }
     par::install(|| {
-        let rows = [gemm::rows(), tensor::rows(), mlp::rows(), conv::rows(), recurrent::rows()];
+        let rows =
+            [gemm::rows(), tensor::rows(), mlp::rows(), conv::rows(), recurrent::rows(), models::rows()];
         let rows = rows.into_iter().flatten().collect();
         Peer { name: "striate", version: env!("CARGO_PKG_VERSION").into(), rows }.serve();
     });

@@ -6,7 +6,6 @@ use protocol::recurrent::{
 };
 use protocol::{Prepare, Row, data, recurrent_rows};
 use striate_nn::losses::cross_entropy;
-use striate_nn::optim::{Adam, AdamOptions};
 use striate_nn::{Embedding, Linear, Module, ParamStore, Path};
 use striate_recurrent::kernels::{self, Stream, Weights};
 use striate_recurrent::{Gru, Lstm, Rnn, SequenceOptions};
@@ -68,20 +67,12 @@ pub fn character_model() -> Row {
     let lstm = Lstm::with(&root.sub("lstm"), EMBEDDING, hidden, options);
     let head = Linear::new(&root.sub("head"), hidden, CHARACTERS);
     start_from(&store, character_parameters());
-    let mut adam = Adam::new(&store, AdamOptions { lr: 1e-3, ..Default::default() });
     let (x, next) = characters();
-    let mut step = move || {
+    step::training(&store, move || {
         let x = embedding.forward(&x).reshape(&[steps as isize, batch as isize, EMBEDDING as isize]);
         let y = lstm.forward(&x).reshape(&[-1, hidden as isize]);
-        let loss = cross_entropy(&head.forward(&y), &next);
-        adam.step(&loss.backward());
-        loss.item()
-    };
-    let check = vec![step(), step()];
-    let step = move || {
-        step();
-    };
-    Row { step: Box::new(step), parameters: store.parameters().count(), check }
+        cross_entropy(&head.forward(&y), &next)
+    })
 }
 
 /// A step of a stream through an LSTM, which carries its state.

@@ -1,6 +1,8 @@
-//! One step of an operation: its forward pass, or that and the gradients of all its inputs.
+//! One step of an operation: its forward pass, or that and the gradients of all its inputs; and of training.
 
 use protocol::{Row, data};
+use striate_nn::ParamStore;
+use striate_nn::optim::{Adam, AdamOptions};
 use striate_tensor::{GradOptions, Tensor, no_grad};
 
 /// A copy in Striate's own memory, as an operation before it would have left it.
@@ -40,4 +42,19 @@ pub fn tracked(x: Vec<Tensor>, dy: Tensor, call: impl Fn(&[Tensor]) -> Tensor) -
 /// The row of such a step, whose check are the summaries of what it returns.
 pub fn row(step: impl Fn() -> Vec<Tensor> + 'static) -> Row {
     Row { check: summaries(&step()), parameters: 0, step: Box::new(move || drop(step())) }
+}
+
+/// The row of training steps: a loss, its gradients, Adam. The check are the losses before and after the first step.
+pub fn training(store: &ParamStore, mut loss: impl FnMut() -> Tensor + 'static) -> Row {
+    let mut adam = Adam::new(store, AdamOptions { lr: 1e-3, ..Default::default() });
+    let mut step = move || {
+        let loss = loss();
+        adam.step(&loss.backward());
+        loss.item()
+    };
+    let check = vec![step(), step()];
+    let step = move || {
+        step();
+    };
+    Row { step: Box::new(step), parameters: store.parameters().count(), check }
 }

@@ -30,6 +30,18 @@ pub fn linear(layer: u32, inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>)
     (fill(2 * layer + 1, inputs * outputs, scale), fill(2 * layer + 2, outputs, scale))
 }
 
+/// The values with which a model's parameter starts, the `place`th by name from 0 on, of the seed `place` + 1: arrays of
+/// two or more axes uniform within √(3 / n), n the product of all axes but the first, biases within 0.1. `None` for what
+/// starts at 1, the weight of a norm.
+pub fn parameter(place: usize, name: &str, shape: &[usize]) -> Option<Vec<f32>> {
+    let scale = match shape {
+        [_, fan @ ..] if !fan.is_empty() => (3.0 / fan.iter().product::<usize>() as f64).sqrt() as f32,
+        _ if name.ends_with("bias") => 0.1,
+        _ => return None,
+    };
+    Some(fill(place as u32 + 1, shape.iter().product(), scale))
+}
+
 /// The mean of |x|, and the mean of |x|·(i mod 13), which sees where an element stands.
 pub fn summary(x: &[f32]) -> [f64; 2] {
     let mean = |weight: fn(usize) -> usize| {
@@ -47,5 +59,12 @@ mod tests {
     #[test]
     fn the_formula_is_the_one_of_the_python_peers() {
         assert_eq!(fill(100, 3, 1.0), [0.318_325_4, -0.932_750_94, -0.790_931_1]);
+    }
+
+    #[test]
+    fn a_parameter_starts_by_its_place_its_name_and_its_shape() {
+        assert_eq!(parameter(99, "conv1.weight", &[1, 3, 1, 1]), Some(fill(100, 3, 1.0)));
+        assert_eq!(parameter(99, "conv1.bias", &[3]), Some(fill(100, 3, 0.1)));
+        assert_eq!(parameter(99, "norm1.weight", &[3]), None);
     }
 }

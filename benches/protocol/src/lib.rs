@@ -5,6 +5,7 @@
 pub mod conv;
 pub mod data;
 mod gemm;
+pub mod models;
 pub mod recurrent;
 
 use std::collections::BTreeMap;
