@@ -274,7 +274,7 @@ def character_model():
 
 
 def lenet(row):
-    return supervised(lenet_loss, start(LENET), *common.pictures(row))
+    return common.lowered(*supervised(lenet_loss, start(LENET), *common.pictures(row)))
 
 
 def vae(row):

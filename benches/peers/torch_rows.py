@@ -175,7 +175,7 @@ def classifier(row):
     net = start(torch_models.TRAINED[row](common.CLASSIFIERS[row][1]))
     x, labels = common.pictures(row)
     x, labels = own(x), torch.from_numpy(labels)
-    return training(lambda: F.cross_entropy(net(x), labels), net)
+    return common.lowered(*training(lambda: F.cross_entropy(net(x), labels), net))
 
 
 def vae(row):

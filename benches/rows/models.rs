@@ -53,7 +53,7 @@ fn train<M: Module + 'static>(row: &Classifier, new: impl Fn(&Path, usize) -> M)
     let net = new(&store.root(), row.classes);
     start(&store);
     let (x, labels) = (x(row), row.labels());
-    step::training(&store, move || cross_entropy(&net.forward(&x), &labels))
+    lowered(step::training(&store, move || cross_entropy(&net.forward(&x), &labels)))
 }
 
 /// A training step of the U-Net, with one label for each pixel.
@@ -68,7 +68,13 @@ fn segment() -> Row {
     let labels = data::labels(n * height * width, row.classes);
     let labels = Array3::from_shape_vec((n, height, width), labels).expect("a label for each pixel");
     let x = x(&row);
-    step::training(&store, move || cross_entropy(&net.forward(&x), &labels))
+    lowered(step::training(&store, move || cross_entropy(&net.forward(&x), &labels)))
+}
+
+/// The same row, whose check are the loss before the first step and by how much that lowers it.
+fn lowered(row: Row) -> Row {
+    let check = vec![row.check[0], row.check[0] - row.check[1]];
+    Row { check, ..row }
 }
 
 /// A training step of an auto-encoder. Its noise is given in the first two steps, then drawn.

@@ -3,7 +3,8 @@
 use crate::data::{INPUT, fill, labels};
 
 /// A model that gives logits for pictures: the training step has the mean cross-entropy of all labels, and the check is
-/// the loss before and after the first step; without training the check is the summary of the logits.
+/// the loss before the first step and by how much that lowers it, since few digits of a loss near 0 are sure; without
+/// training the check is the summary of the logits.
 #[derive(Clone, Copy, Debug)]
 pub struct Classifier {
     /// The row.
