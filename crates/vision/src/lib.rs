@@ -16,6 +16,11 @@ pub use network::{ImageInput, ImageNetwork};
 pub use segment::*;
 pub use units::Norm;
 
+/// The examples of that page are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/vision.md")]
+struct VisionPage;
+
 /// The first steps are tested.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -161,7 +161,9 @@ fn train(arguments: &Arguments) -> Outcome<()> {
     store.save(&model)?;
     run.write_config(&config)?;
     if !history.is_empty() {
-        save_plots(run.file("curves.png"), &learning_curves(&history, ["training (augmented)", "test"]))?;
+        let augmented = arguments.augment != Augmentation::None;
+        let training = if augmented { "training (augmented)" } else { "training" };
+        save_plots(run.file("curves.png"), &learning_curves(&history, [training, "test"]))?;
     }
     if train.classes().len() <= 30 {
         Heatmap::from(&evaluation.confusion).save(run.file("confusion.png"))?;

@@ -121,6 +121,8 @@ fn turning_bar(hmax: &Hmax) -> Plot {
         let points = responses.iter().map(|(angle, map)| (*angle, response(map, o, SIMPLE)));
         curve(&degrees(o, orientations), points)
     });
+    // A point that is not seen, so that there is room for the legend.
+    let curves = curves.chain([curve("", [(0.0, 0.8)].into_iter())]);
     Plot {
         title: "A bar that turns: tuning of S1 cells for…".into(),
         x_label: "orientation of the bar, degrees from upright".into(),
