@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use striate::compute::par;
 use striate::compute::rng::Rng;
 use striate::datasets::{Batch, Dataset, Labelled, Split, digits, idx};
-use striate::generative::{GenerativeError, Network, Objective, Vae, VaeOptions, standard_normal};
+use striate::generative::{GenerativeError, Network, Objective, Ramp, Vae, VaeOptions, standard_normal};
 use striate::nn::ParamStore;
 use striate::nn::optim::{Adam, AdamOptions};
 use striate::nn::schedule::Cosine;
@@ -46,7 +46,7 @@ struct Arguments {
     /// Latent dimensions [default: 2 for the embedded digits, 20 with --data]
     #[arg(long, value_parser = positive)]
     latent: Option<usize>,
-    /// Weight of the divergence: 1 for the bound itself
+    /// Weight of the divergence, to which it rises from 0 over the first tenth of the steps: 1 for the bound itself
     #[arg(long, default_value_t = 1.0, value_parser = weight)]
     beta: f64,
     /// Passes over the training set [default: 500 for the embedded digits, 10 with --data]
@@ -178,21 +178,27 @@ fn train(arguments: &Arguments) -> Outcome<()> {
         ..Default::default()
     };
     let adam = Adam::new(&store, AdamOptions { lr: config.lr, ..Default::default() });
-    let steps = config.epochs * split.train().batches(config.batch).len() as u64;
-    let schedule = Cosine { lr: config.lr, steps, ..Default::default() };
+    let steps = split.train().batches(config.batch).len() as u64;
+    let all_steps = config.epochs * steps;
+    let schedule = Cosine { lr: config.lr, steps: all_steps, ..Default::default() };
+    // A code that is free at first is not given up before the decoder can use it.
+    let beta = Ramp { start: 0.0, end: config.beta, steps: all_steps / 10 };
     let mut trainer = Trainer::new(&store, Box::new(adam), options).schedule(schedule);
     trainer = match (arguments.json, io::stderr().is_terminal()) {
         (true, _) => trainer.callback(JsonLines(io::stdout())),
         (false, true) => trainer.callback(ProgressBar::new(config.epochs)),
         (false, false) => trainer.callback(PlainLines(io::stdout())),
     };
-    let objective = Objective { beta: config.beta, ..Default::default() };
     let history = trainer.fit(
-        |epoch| split.train().batches(config.batch).seeded(config.seed).shuffled(epoch),
-        |Batch { images, labels }| {
+        |epoch| {
+            let batches = split.train().batches(config.batch).seeded(config.seed).shuffled(epoch);
+            batches.enumerate().map(move |(step, batch)| (epoch * steps + step as u64, batch))
+        },
+        |(step, Batch { images, labels })| {
             let elbo = vae.elbo(&images.into());
             let terms =
                 vec![("reconstruction", -elbo.log_likelihood.item()), ("divergence", elbo.kl.sum().item())];
+            let objective = Objective { beta: beta.at(step), ..Default::default() };
             Step { loss: elbo.loss(&objective), samples: labels.len(), metrics: terms }
         },
         || evaluate(&vae, split.test(), config),
