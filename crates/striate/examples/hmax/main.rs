@@ -96,21 +96,16 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     hmax.sample_prototypes(&train.gather(&sample[..sample.len().min(1000)]).images.into());
     pictures::draw(&hmax, &options, &test, &folder)?;
 
-    let cells = |x: &Tensor| hmax.forward(x);
-    let pixels = |x: &Tensor| x.flatten(1, -1);
-    let features: [(&str, &dyn Fn(&Tensor) -> Tensor); 2] = [("pixels", &pixels), ("HMAX", &cells)];
     let moved = shifted(&test, arguments.seed);
-    let mut accuracies = Vec::new();
-    for (name, features) in features {
-        let parts = [&train, &test, &moved].map(|part| seen_by(features, part));
-        let [_, test, moved] = read_out(parts, arguments)?;
-        accuracies.push((name, test, moved));
-    }
+    let read = |features: &dyn Fn(&Tensor) -> Tensor| {
+        read_out([&train, &test, &moved].map(|part| seen_by(features, part)), arguments)
+    };
+    let accuracies = [("pixels", read(&|x| x.flatten(1, -1))?), ("HMAX", read(&|x| hmax.forward(x))?)];
     let seconds = start.elapsed().as_secs_f64();
     if arguments.json {
         let object = serde_json::json!({
             "seed": arguments.seed, "prototypes": hmax.prototypes(), "seconds": seconds,
-            "accuracy": accuracies.iter().map(|&(name, test, moved)| {
+            "accuracy": accuracies.iter().map(|&(name, [_, test, moved])| {
                 (name, serde_json::json!({ "test": test, "shifted": moved }))
             }).collect::<std::collections::BTreeMap<_, _>>(),
         });
@@ -118,7 +113,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         return Ok(());
     }
     println!("a linear layer on   test accuracy, %   shifted by up to {SHIFT} pixels, %");
-    for (name, test, moved) in accuracies {
+    for (name, [_, test, moved]) in accuracies {
         println!("{name:<18}{:>18.2}{:>33.2}", 100.0 * test, 100.0 * moved);
     }
     println!("{seconds:.1} s; pictures are in {}", arguments.out.display());

@@ -8,9 +8,10 @@ use crate::{KINDS, Run};
 pub(crate) fn draw(runs: &[Run], depths: &[usize], folder: &RunFolder) -> Result<(), TrainError> {
     let curves = KINDS.map(|(kind, _)| curves(kind, runs, depths));
     save_plots(folder.file("curves.png"), &curves)?;
-    let errors: [(&str, fn(&Run) -> f64); 2] =
-        [("Training", |run| run.training_error), ("Test", |run| run.test_error)];
-    let plots = errors.map(|(part, error)| against_depth(part, runs, depths, error));
+    let plots = [
+        against_depth("Training", runs, depths, |run| run.training_error),
+        against_depth("Test", runs, depths, |run| run.test_error),
+    ];
     save_plots(folder.file("depth.png"), &plots)
 }
 
