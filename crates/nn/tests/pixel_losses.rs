@@ -13,7 +13,7 @@ fn logits(shape: &[usize]) -> Tensor<f64> {
 }
 
 fn assert_close(a: &Tensor<f64>, b: &Tensor<f64>) {
-    assert!(a.all_close(b, CloseOptions { rtol: 1e-12, atol: 1e-12, ..Default::default() }), "{a:?}\n{b:?}");
+    assert!(a.all_close(b, CloseOptions { rtol: 1e-12, atol: 1e-12 }), "{a:?}\n{b:?}");
 }
 
 #[test]
