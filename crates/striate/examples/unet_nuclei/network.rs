@@ -7,6 +7,7 @@ use striate::vision::{Fcn, FcnOptions, ImageNetwork, UNet, UNetOptions, VggOptio
 
 /// A network by its name.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Network {
     /// U-Net of depth 4.
     Unet,

@@ -68,7 +68,7 @@ fn predictions(test: &Segmentation, outcomes: &Outcomes, shown: &[usize]) -> Gri
             cell(visible(test, image), format!("held-out image {image}")),
             cell(truth, "truth".into()),
             cell(predicted, format!("prediction, Dice {}", dice(outcomes, image))),
-            cell(error, "missed grey, too much white".into()),
+            cell(error, "missed grey, extra white".into()),
         ]
     });
     Grid {
