@@ -45,7 +45,7 @@ struct Arguments {
     /// Networks to train, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', default_value = "unet,unet-without-skips,fcn")]
     networks: Vec<Network>,
-    /// Passes over the training set [default: 16 for the embedded images, 6 with --data]
+    /// Passes over the training set [default: 40 for the embedded images, 12 with --data]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
     /// Images per step
@@ -124,7 +124,7 @@ fn compare(arguments: &Arguments) -> Outcome<()> {
         let config = Config {
             data: data.clone(),
             network,
-            epochs: arguments.epochs.unwrap_or(if arguments.data.is_some() { 6 } else { 16 }),
+            epochs: arguments.epochs.unwrap_or(if arguments.data.is_some() { 12 } else { 40 }),
             batch: arguments.batch,
             lr: arguments.lr,
             seed: arguments.seed,
