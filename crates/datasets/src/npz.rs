@@ -88,7 +88,7 @@ fn wrong_shape(path: &Path, expected: &'static str, array: &AnyArray) -> Dataset
 }
 
 fn indices(path: &Path, field: &'static str, array: &AnyArray) -> Result<Vec<usize>, DatasetError> {
-    check_values(path, array)?;
+    check_values::<usize>(path, array)?;
     array.to_indices().ok_or_else(|| DatasetError::Field {
         file: path.to_path_buf(),
         offset: 0,
@@ -100,14 +100,14 @@ fn indices(path: &Path, field: &'static str, array: &AnyArray) -> Result<Vec<usi
 
 /// Bytes as numbers in 0..=1, others as they are.
 fn scaled(path: &Path, images: &AnyArray) -> Result<ArrayD<f32>, DatasetError> {
-    check_values(path, images)?;
+    check_values::<f32>(path, images)?;
     Ok(match images {
         AnyArray::U8(bytes) => bytes.mapv(|byte| f32::from(byte) / 255.0),
         other => other.to_f32(),
     })
 }
 
-/// Checks the memory that values take as numbers of 32 bits.
-fn check_values(path: &Path, array: &AnyArray) -> Result<(), DatasetError> {
-    check_size(path, array.shape().iter().product::<usize>() as u128 * size_of::<f32>() as u128)
+/// Checks the memory that values take as such numbers.
+fn check_values<T>(path: &Path, array: &AnyArray) -> Result<(), DatasetError> {
+    check_size(path, array.shape().iter().product::<usize>() as u128 * size_of::<T>() as u128)
 }
