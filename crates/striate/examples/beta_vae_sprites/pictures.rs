@@ -63,9 +63,9 @@ pub(crate) fn against_beta(runs: &[Run], betas: &[f64], folder: &RunFolder) -> R
             ..Default::default()
         };
         Plot {
-            title: title.into(),
+            title: format!("{title}: mean, least and largest of the seeds"),
             x_label: "β".into(),
-            y_label: format!("{label}: mean, least and largest of the seeds"),
+            y_label: label.into(),
             curves: vec![
                 line(false, |values| values.iter().sum::<f64>() / values.len() as f64),
                 line(true, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
