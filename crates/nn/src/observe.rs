@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 
+use striate_tensor::watch::{self, NonFinite};
 use striate_tensor::{Real, Tensor};
 
 use crate::module::Module;
@@ -20,6 +21,7 @@ pub struct LayerCall {
 
 thread_local! {
     static CALLS: RefCell<Option<Vec<LayerCall>>> = const { RefCell::new(None) };
+    static FIRST_LAYER: RefCell<Option<String>> = const { RefCell::new(None) };
     static WATCHED: RefCell<Vec<Watched>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -82,6 +84,15 @@ pub fn outputs<E: Real, const N: usize>(
     (y, tensors)
 }
 
+/// Runs `f` and returns, besides its result, the first operation that gave out a number that is not finite, and the
+/// layer that it was in or before, `None` when all layers were done. See [`watch::first_non_finite`].
+pub fn first_non_finite<R>(f: impl FnOnce() -> R) -> (R, Option<(NonFinite, Option<String>)>) {
+    let outer = FIRST_LAYER.take();
+    let (result, first) = watch::first_non_finite(f);
+    let layer = FIRST_LAYER.replace(outer);
+    (result, first.map(|first| (first, layer)))
+}
+
 /// Says that the layer at `path` gave out `y`: every layer calls this at the end of its forward.
 pub fn layer<E: Real>(path: &str, kind: &'static str, y: Tensor<E>) -> Tensor<E> {
     CALLS.with_borrow_mut(|calls| {
@@ -89,6 +100,9 @@ pub fn layer<E: Real>(path: &str, kind: &'static str, y: Tensor<E>) -> Tensor<E>
             calls.push(LayerCall { path: path.into(), kind, shape: y.shape().to_vec() });
         }
     });
+    if watch::found().is_some_and(|first| !first.backward) {
+        FIRST_LAYER.with_borrow_mut(|layer| _ = layer.get_or_insert_with(|| path.into()));
+    }
     WATCHED.with_borrow_mut(|watched| {
         for watched in watched.iter_mut().filter(|watched| watched.holds(path)) {
             watched.output = Some(Box::new(y.clone()));

@@ -19,6 +19,7 @@ mod reduce;
 pub mod shape;
 mod tape;
 mod tensor;
+pub mod watch;
 
 pub use array::Array;
 pub use gradients::Gradients;

@@ -15,6 +15,7 @@ use crate::gradients::Gradients;
 use crate::op::{Grads, Op};
 use crate::shape::Dims;
 use crate::tensor::Tensor;
+use crate::watch;
 
 /// Gradients that have arrived so far: node number → one per output.
 pub(crate) type Pending<E> = HashMap<u64, SmallVec<[Option<Array<E>>; 1]>>;
@@ -196,6 +197,7 @@ pub fn apply_many<E: Real, O: Op<E>>(op: O, x: &[&Tensor<E>]) -> SmallVec<[Tenso
     let arrays: SmallVec<[Array<E>; 3]> = x.iter().map(|x| x.array()).collect();
     let keep = mode != Mode::Off && x.iter().any(|x| x.is_tracked());
     let (y, saved) = op.forward(&arrays, keep);
+    watch::look(O::NAME, false, &arrays, &y);
     if !keep {
         return y.into_iter().map(Tensor::from).collect();
     }
@@ -324,6 +326,10 @@ fn walk_arrays<E: Real>(
         let step = if retain { lock(&node.step).clone() } else { lock(&node.step).take() };
         let Some(step) = step else { panic!("{}", freed(node.name)) };
         step.backward(&dy, &mut Grads { node: &node, pending: &mut pending, wanted });
+        if watch::looking() {
+            let parents = node.parents.iter().flatten().filter_map(|edge| pending.get(&edge.node.id));
+            watch::look(node.name, true, dy.iter().flatten(), parents.flatten().flatten());
+        }
         node.parents
             .iter()
             .flatten()

@@ -9,7 +9,10 @@ pub trait Callback {
     /// A step is done.
     fn step(&mut self, _step: &StepRecord) {}
 
-    /// An epoch is done and evaluated; `epochs` are to run in all.
+    /// Something looks wrong, though the run goes on.
+    fn warning(&mut self, _text: &str) {}
+
+    /// An epoch is done and evaluated, if it is one that is; `epochs` are to run in all.
     ///
     /// # Errors
     /// When what it writes cannot be written: training stops with that error.
@@ -20,6 +23,11 @@ pub trait Callback {
 pub struct PlainLines<W>(pub W);
 
 impl<W: Write> Callback for PlainLines<W> {
+    fn warning(&mut self, text: &str) {
+        // A warning that cannot be written is no reason to stop.
+        _ = writeln!(self.0, "warning: {text}");
+    }
+
     fn epoch(&mut self, record: &EpochRecord, epochs: u64) -> io::Result<()> {
         writeln!(
             self.0,

@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use striate_nn::WeightsError;
 use striate_nn::checkpoint::CheckpointError;
 use striate_nn::clip::NonFiniteNorm;
+use striate_tensor::watch;
 
 /// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -55,27 +56,75 @@ pub enum TrainError {
         /// What went wrong.
         reason: String,
     },
-    /// The loss became infinite or not a number.
-    #[error(
-        "the loss is {loss} at step {step} of epoch {epoch}: try a lower learning rate, or clip the gradients"
-    )]
+    /// The loss or a gradient became infinite or not a number.
+    #[error("{what} at batch {batch} of epoch {epoch}{}: try a lower learning rate, or clip the gradients", at(origin.as_ref()))]
     NonFinite {
-        /// The loss.
-        loss: f64,
+        /// The loss or the gradients.
+        what: NonFinite,
         /// The epoch, from 1.
         epoch: u64,
-        /// The step in the epoch, from 1.
-        step: usize,
+        /// The batch in the epoch, from 1.
+        batch: usize,
+        /// Where the number came from, when the batch run again shows it.
+        origin: Option<Origin>,
     },
-    /// The gradients stopped being finite.
-    #[error(transparent)]
-    NonFiniteGradient(#[from] NonFiniteNorm),
+    /// The run was asked to stop.
+    #[error("stopped after batch {batch} of epoch {epoch}; {}", on(checkpoint.as_deref()))]
+    Stopped {
+        /// The epoch, from 1.
+        epoch: u64,
+        /// Batches of the epoch that are done.
+        batch: usize,
+        /// What the run can go on from.
+        checkpoint: Option<PathBuf>,
+    },
+    /// The evaluation has no such metric.
+    #[error("the best epoch is to be that of {metric}, but the evaluation gives {}", present.join(", "))]
+    NoMetric {
+        /// What was asked for.
+        metric: String,
+        /// What there is.
+        present: Vec<String>,
+    },
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// Weights could not be written or read.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+}
+
+/// What is not finite.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NonFinite {
+    /// The loss.
+    #[error("the loss is {0}")]
+    Loss(f64),
+    /// The gradients, though the loss is finite.
+    #[error(transparent)]
+    Gradients(NonFiniteNorm),
+}
+
+/// The operation and the layer that first gave out a number that is not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The operation.
+    pub op: watch::NonFinite,
+    /// The layer that it is in or before; none after the last layer, as in a loss.
+    pub layer: Option<String>,
+}
+
+fn at(origin: Option<&Origin>) -> String {
+    origin.map_or_else(String::new, |Origin { op, layer }| {
+        let layer = layer
+            .as_ref()
+            .map_or_else(|| "after the last layer".into(), |layer| format!("in or before layer {layer}"));
+        format!(" (first in {op}, {layer})")
+    })
+}
+
+fn on(checkpoint: Option<&Path>) -> String {
+    checkpoint.map_or_else(|| "nothing was kept".into(), |file| format!("{} holds all of it", file.display()))
 }
 
 impl TrainError {

@@ -33,21 +33,28 @@ mod confusion;
 mod error;
 #[cfg(feature = "figures")]
 pub mod figures;
+mod health;
+mod options;
+mod position;
 #[cfg(feature = "progress")]
 mod progress;
 mod record;
 mod run_folder;
 pub mod segmentation;
+mod stop;
 mod trainer;
 
 pub use callback::{Callback, JsonLines, PlainLines};
 pub use confusion::Confusion;
-pub use error::TrainError;
+pub use error::{NonFinite, Origin, TrainError};
+pub use health::HealthOptions;
+pub use options::{Best, NonFinitePolicy, TrainerOptions};
 #[cfg(feature = "progress")]
 pub use progress::ProgressBar;
 pub use record::{EpochRecord, Metrics, RunningMean, StepRecord};
 pub use run_folder::RunFolder;
-pub use trainer::{Step, Trainer, TrainerOptions};
+pub use stop::Stop;
+pub use trainer::{Step, Trainer};
 
 /// The README's example is tested.
 #[cfg(doctest)]

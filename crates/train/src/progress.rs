@@ -45,6 +45,10 @@ impl Callback for ProgressBar {
         self.bar.set_position(done);
     }
 
+    fn warning(&mut self, text: &str) {
+        self.bar.suspend(|| eprintln!("warning: {text}"));
+    }
+
     fn epoch(&mut self, record: &EpochRecord, epochs: u64) -> io::Result<()> {
         if record.epoch >= epochs {
             self.bar.finish_and_clear();

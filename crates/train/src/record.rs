@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub type Metrics = BTreeMap<String, f64>;
 
 /// A mean over samples that arrive in batches.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunningMean {
+    #[serde(deserialize_with = "with_missing")]
     sums: Metrics,
     samples: usize,
 }

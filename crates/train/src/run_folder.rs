@@ -9,7 +9,8 @@ use crate::callback::{Callback, JsonLines};
 use crate::error::TrainError;
 use crate::record::EpochRecord;
 
-/// A folder that a run writes to: `config.json`, `metrics.jsonl`, `last.ckpt`, and what the caller adds.
+/// A folder that a run writes to: `config.json`, `metrics.jsonl`, `last.ckpt`, `best.ckpt` and those of
+/// epochs where they are asked for, and what the caller adds.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     folder: PathBuf,
@@ -34,6 +35,21 @@ impl RunFolder {
     /// The latest checkpoint's path.
     pub fn checkpoint(&self) -> PathBuf {
         self.file("last.ckpt")
+    }
+
+    /// The path of the checkpoint after an epoch, from 1.
+    pub fn epoch_checkpoint(&self, epoch: u64) -> PathBuf {
+        self.file(format!("epoch-{epoch:04}.ckpt"))
+    }
+
+    /// The best epoch's checkpoint's path.
+    pub fn best_checkpoint(&self) -> PathBuf {
+        self.file("best.ckpt")
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Writes `config.json`.

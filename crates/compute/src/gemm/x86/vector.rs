@@ -26,11 +26,17 @@ pub(super) trait Vector: Copy {
     unsafe fn sum(self) -> f32;
 
     /// [`tile::kernel`]
+    ///
+    /// # Safety
+    /// As there.
     unsafe fn tile<const R: usize, const W: usize, const MASKED: bool, const ANYWHERE: bool>(
         tile: &Tile,
         tail: usize,
     );
     /// [`dot::kernel`]
+    ///
+    /// # Safety
+    /// As there.
     unsafe fn dots<const R: usize, const S: usize>(dots: &Dots);
 }
 
