@@ -40,6 +40,7 @@ pub(super) trait Vector: Copy {
     unsafe fn dots<const R: usize, const S: usize>(dots: &Dots);
 }
 
+// SAFETY: each function asks for what the trait says.
 impl Vector for __m256 {
     const LANES: usize = 8;
     type Mask = __m256i;
@@ -98,6 +99,7 @@ impl Vector for __m256 {
         }
     }
 
+    // SAFETY: as the trait says.
     #[target_feature(enable = "avx2,fma")]
     unsafe fn tile<const R: usize, const W: usize, const MASKED: bool, const ANYWHERE: bool>(
         tile: &Tile,
@@ -107,6 +109,7 @@ impl Vector for __m256 {
         unsafe { tile::kernel::<Self, R, W, MASKED, ANYWHERE>(tile, tail) }
     }
 
+    // SAFETY: as the trait says.
     #[target_feature(enable = "avx2,fma")]
     unsafe fn dots<const R: usize, const S: usize>(dots: &Dots) {
         // SAFETY: the caller's promise.
@@ -114,6 +117,7 @@ impl Vector for __m256 {
     }
 }
 
+// SAFETY: each function asks for what the trait says.
 impl Vector for __m512 {
     const LANES: usize = 16;
     type Mask = __mmask16;
@@ -129,6 +133,7 @@ impl Vector for __m512 {
         (1 << lanes) - 1
     }
 
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller's promise.
@@ -165,6 +170,7 @@ impl Vector for __m512 {
         unsafe { _mm512_reduce_add_ps(self) }
     }
 
+    // SAFETY: as the trait says.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
     unsafe fn tile<const R: usize, const W: usize, const MASKED: bool, const ANYWHERE: bool>(
         tile: &Tile,
@@ -174,6 +180,7 @@ impl Vector for __m512 {
         unsafe { tile::kernel::<Self, R, W, MASKED, ANYWHERE>(tile, tail) }
     }
 
+    // SAFETY: as the trait says.
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
     unsafe fn dots<const R: usize, const S: usize>(dots: &Dots) {
         // SAFETY: the caller's promise.
