@@ -16,6 +16,8 @@ pub(super) trait Vector: Copy {
 
     unsafe fn splat(x: f32) -> Self;
     unsafe fn first_lanes(lanes: usize) -> Self::Mask;
+    /// # Safety
+    /// The trait's, as for those that follow.
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn load_first(from: *const f32, mask: Self::Mask) -> Self;
     unsafe fn store(self, to: *mut f32);
@@ -23,6 +25,9 @@ pub(super) trait Vector: Copy {
     /// self·y + z
     unsafe fn multiply_add(self, y: Self, z: Self) -> Self;
     /// The sum of all lanes.
+    ///
+    /// # Safety
+    /// The trait's.
     unsafe fn sum(self) -> f32;
 
     /// [`tile::kernel`]
