@@ -1,10 +1,10 @@
-//! Weights in safetensors files, under PyTorch's names.
+//! Weights in files, under PyTorch's names.
 
 use std::path::Path as FilePath;
 
 use indexmap::IndexMap;
 use striate_formats::safetensors::{self, Metadata};
-use striate_formats::{AnyArray, Arrays, FormatError, Limits};
+use striate_formats::{AnyArray, Arrays, FormatError, Limits, npz, pth};
 use striate_tensor::{Array, Real};
 
 use crate::store::{Entry, ParamStore};
@@ -53,16 +53,22 @@ impl<E: Real> ParamStore<E> {
         arrays
     }
 
-    /// Writes all parameters, buffers and counters as safetensors, replacing a file there in one step.
+    /// Writes all parameters, buffers and counters, replacing a file there in one step: as `numpy.savez` does when the
+    /// name ends in `.npz`, else as safetensors.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, file: impl AsRef<FilePath>) -> Result<(), WeightsError> {
-        Ok(safetensors::write(file, &self.to_arrays(), &Metadata::default())?)
+        let file = file.as_ref();
+        Ok(match ending(file).as_str() {
+            "npz" => npz::write(file, &self.to_arrays())?,
+            _ => safetensors::write(file, &self.to_arrays(), &Metadata::default())?,
+        })
     }
 
-    /// Reads a file that [`ParamStore::save`] or PyTorch's `safetensors.torch.save_file(model.state_dict(), …)` wrote.
-    /// f16 and bf16 are widened. Nothing changes unless all of it fits.
+    /// Reads a file that [`ParamStore::save`] wrote, or PyTorch: `.pth` and `.pt` files of
+    /// `torch.save(model.state_dict(), …)`, and those of `safetensors.torch.save_file(model.state_dict(), …)` under any
+    /// other name. f16 and bf16 are widened. Nothing changes unless all of it fits.
     ///
     /// # Errors
     /// When the file cannot be read, or a name is missing, unexpected or of another shape: all are named together.
@@ -76,8 +82,13 @@ impl<E: Real> ParamStore<E> {
     /// # Errors
     /// As [`ParamStore::load`].
     pub fn load_except(&self, file: impl AsRef<FilePath>, prefixes: &[&str]) -> Result<(), WeightsError> {
-        let (arrays, _) = safetensors::read(&file, &Limits::default())?;
-        self.set_arrays(&arrays, prefixes, &file.as_ref().display().to_string())
+        let (file, limits) = (file.as_ref(), Limits::default());
+        let arrays = match ending(file).as_str() {
+            "npz" => npz::read(file, &limits)?,
+            "pth" | "pt" => pth::read(file, &limits)?,
+            _ => safetensors::read(file, &limits)?.0,
+        };
+        self.set_arrays(&arrays, prefixes, &file.display().to_string())
     }
 
     /// Sets all values by name; `source` names where they came from, for messages. PyTorch's `load_state_dict()`.
@@ -102,6 +113,11 @@ impl<E: Real> ParamStore<E> {
     pub fn check_arrays(&self, arrays: &Arrays, except: &[&str], source: &str) -> Result<(), WeightsError> {
         writes(&self.entries(), arrays, except, source).map(drop)
     }
+}
+
+/// What stands after the last dot of a file's name, in lower case.
+fn ending(file: &FilePath) -> String {
+    file.extension().map_or_else(String::new, |ending| ending.to_string_lossy().to_lowercase())
 }
 
 /// An assignment that is known to fit.

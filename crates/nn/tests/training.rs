@@ -107,13 +107,17 @@ fn averages_follow_their_equation_and_come_back_from_a_file() {
 fn saved_weights_give_the_same_outputs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("net.safetensors");
-    let (one, two) = (ParamStore::seeded(1), ParamStore::seeded(2));
-    let (net_one, net_two) = (net(&one), net(&two));
+    let one = ParamStore::seeded(1);
+    let net_one = net(&one);
     let x = Tensor::linspace(-1.0, 1.0, 10).reshape(&[2, 5]);
-    assert_ne!(net_one.forward(&x).to_vec(), net_two.forward(&x).to_vec());
-    one.save(&file).unwrap();
-    two.load(&file).unwrap();
-    assert_eq!(net_one.forward(&x).to_vec(), net_two.forward(&x).to_vec());
+    for file in [&file, &folder.path().join("net.NPZ")] {
+        let two = ParamStore::seeded(2);
+        let net_two = net(&two);
+        assert_ne!(net_one.forward(&x).to_vec(), net_two.forward(&x).to_vec());
+        one.save(file).unwrap();
+        two.load(file).unwrap();
+        assert_eq!(net_one.forward(&x).to_vec(), net_two.forward(&x).to_vec());
+    }
 
     let wide = ParamStore::<f64>::seeded(0);
     let _layers =
@@ -122,6 +126,18 @@ fn saved_weights_give_the_same_outputs() {
     wide.save(&file).unwrap();
     let (arrays, _) = safetensors::read(&file, &Default::default()).unwrap();
     assert_eq!(arrays["head.bias"].to_f32(), one.get("head.bias").unwrap().to_ndarray());
+}
+
+#[test]
+fn files_of_pytorch_load_by_name() {
+    let store = ParamStore::<f32>::seeded(0);
+    let layer = Linear::new(&store.root().sub("model").sub("0"), 3, 2);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../formats/tests/golden/checkpoint.pt");
+    let error = store.load(file).unwrap_err().to_string();
+    assert!(error.contains("checkpoint.pt") && error.contains("unexpected: model.1.weight"), "{error}");
+    store.load_except(file, &["model.1.", "parameter", "5", "views.", "optimizer."]).unwrap();
+    let y = layer.forward(&Tensor::from_slice(&[1.0, 10.0, 100.0]).reshape(&[1, 3]));
+    assert_eq!(y.to_vec(), [220.0, 554.0]); // [[0, 1, 2], [3, 4, 5]] x + [10, 11]
 }
 
 #[test]
