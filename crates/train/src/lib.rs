@@ -39,9 +39,13 @@ mod position;
 #[cfg(feature = "progress")]
 mod progress;
 mod record;
+#[cfg(feature = "figures")]
+mod report;
 mod run_folder;
 pub mod segmentation;
 mod stop;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 mod trainer;
 
 pub use callback::{Callback, JsonLines, PlainLines};
@@ -54,6 +58,8 @@ pub use progress::ProgressBar;
 pub use record::{EpochRecord, Metrics, RunningMean, StepRecord};
 pub use run_folder::RunFolder;
 pub use stop::Stop;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::TensorBoard;
 pub use trainer::{Step, Trainer};
 
 /// The README's example is tested.
