@@ -60,10 +60,11 @@ impl<E: Real> ParamStore<E> {
     /// When the file cannot be written.
     pub fn save(&self, file: impl AsRef<FilePath>) -> Result<(), WeightsError> {
         let file = file.as_ref();
-        Ok(match ending(file).as_str() {
+        match ending(file).as_str() {
             "npz" => npz::write(file, &self.to_arrays())?,
             _ => safetensors::write(file, &self.to_arrays(), &Metadata::default())?,
-        })
+        }
+        Ok(())
     }
 
     /// Reads a file that [`ParamStore::save`] wrote, or PyTorch: `.pth` and `.pt` files of
