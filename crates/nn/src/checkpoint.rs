@@ -24,7 +24,8 @@
 
 use std::path::{Path, PathBuf};
 
-use striate_formats::{Arrays, FormatError, Limits};
+pub use striate_formats::{AnyArray, Arrays};
+use striate_formats::{FormatError, Limits};
 use striate_tensor::Real;
 
 use crate::optim::{Optimizer, StateError};

@@ -28,6 +28,14 @@ pub enum TrainError {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// A checkpoint does not say how far its run had come.
+    #[error("{}: section position: expected the position of a run as JSON: {source}", file.display())]
+    Position {
+        /// The checkpoint.
+        file: PathBuf,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
     /// The run to go on from was another one.
     #[error("{}: belongs to another run: it has {found}, this run is {expected}; use the same options, or another folder", file.display())]
     Config {

@@ -4,10 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 use striate_nn::ParamStore;
-use striate_nn::checkpoint::Checkpoint;
+use striate_nn::checkpoint::{AnyArray, Arrays, Checkpoint};
 use striate_nn::optim::Optimizer;
+use striate_tensor::Tensor;
 
 use crate::error::TrainError;
 use crate::options::Best;
@@ -16,6 +18,9 @@ use crate::run_folder::RunFolder;
 
 /// The optimiser's section in a checkpoint.
 const OPTIMIZER: &str = "optimizer";
+/// Those of what the loop carries from batch to batch, and of the position, as JSON.
+const CARRIED: &str = "carried";
+const POSITION: &str = "position";
 
 /// How far a run has come: with the parameters, the optimiser and the random stream, all that it needs to go on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -66,27 +71,26 @@ impl BestSoFar {
     }
 }
 
-/// What stands in a checkpoint's configuration.
-#[derive(Serialize, Deserialize)]
-struct State {
-    config: String,
-    position: Position,
-}
-
 /// Writes `last.ckpt`.
 pub(crate) fn save(
     run: &RunFolder,
     store: &ParamStore,
     optimizer: &dyn Optimizer,
     position: &Position,
+    carried: &[Tensor],
     config: &str,
 ) -> Result<(), TrainError> {
-    let state = State { config: config.to_string(), position: position.clone() };
     let mut checkpoint = Checkpoint::of(store);
     checkpoint.epoch = position.epoch;
     checkpoint.step = position.steps;
-    checkpoint.config = serde_json::to_string(&state).expect("plain data");
+    checkpoint.config = config.to_string();
     checkpoint.push(OPTIMIZER, optimizer.state());
+    let mut arrays = Arrays::new();
+    carried.iter().enumerate().for_each(|(i, tensor)| arrays.push(i.to_string(), tensor.to_ndarray()));
+    checkpoint.push(CARRIED, arrays);
+    let mut json = Arrays::new();
+    json.push("json", Array1::from(serde_json::to_vec(position).expect("plain data")));
+    checkpoint.push(POSITION, json);
     Ok(checkpoint.save(run.checkpoint())?)
 }
 
@@ -127,26 +131,27 @@ pub(crate) fn clear(run: &RunFolder) -> Result<(), TrainError> {
         .try_for_each(|file| remove(file))
 }
 
-/// Sets store and optimiser to what `last.ckpt` holds and says how far the run had come.
+/// Sets store and optimiser to what `last.ckpt` holds and says how far the run had come, and what it carried.
 pub(crate) fn restore(
     run: &RunFolder,
     store: &ParamStore,
     optimizer: &mut dyn Optimizer,
     config: &str,
-) -> Result<Position, TrainError> {
+) -> Result<(Position, Vec<Tensor>), TrainError> {
     let file = run.checkpoint();
     let checkpoint = Checkpoint::read(&file)?;
-    let state: State = serde_json::from_str(&checkpoint.config).map_err(|source| TrainError::Record {
-        file: file.clone(),
-        line: 1,
-        source,
-    })?;
-    if state.config != config {
-        let (expected, found) = differing(config, &state.config);
+    if checkpoint.config != config {
+        let (expected, found) = differing(config, &checkpoint.config);
         return Err(TrainError::Config { file, expected, found });
     }
+    let json: Vec<u8> = match checkpoint.section(POSITION)?.get("json") {
+        Some(AnyArray::U8(bytes)) => bytes.iter().copied().collect(),
+        _ => Vec::new(),
+    };
+    let position = serde_json::from_slice(&json).map_err(|source| TrainError::Position { file, source })?;
     checkpoint.restore(store, &mut [(OPTIMIZER, optimizer)])?;
-    Ok(state.position)
+    let carried = checkpoint.section(CARRIED)?.iter().map(|(_, array)| array.to_f32().into()).collect();
+    Ok((position, carried))
 }
 
 /// The fields in which two configurations differ, when both are JSON objects; else all of both.

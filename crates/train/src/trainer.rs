@@ -40,6 +40,13 @@ pub struct Trainer {
     schedule: Option<Box<dyn Schedule>>,
     callbacks: Vec<Box<dyn Callback>>,
     health: Health,
+    carry: Option<Carry>,
+}
+
+/// What the caller carries from batch to batch.
+struct Carry {
+    save: Box<dyn Fn() -> Vec<Tensor>>,
+    restore: Box<dyn Fn(Vec<Tensor>)>,
 }
 
 impl Trainer {
@@ -59,6 +66,7 @@ impl Trainer {
             schedule: None,
             callbacks: Vec::new(),
             health: Health::default(),
+            carry: None,
         }
     }
 
@@ -71,6 +79,18 @@ impl Trainer {
     /// Sets the learning rate of every step, counted from 0 over all epochs.
     pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
         self.schedule = Some(Box::new(schedule));
+        self
+    }
+
+    /// Keeps in checkpoints what a step hands to the next one beside the parameters, such as the state of a recurrent
+    /// network: `save` gives it, `restore` takes it back when a run goes on within an epoch, after the epoch's batches
+    /// were asked for.
+    pub fn carrying(
+        mut self,
+        save: impl Fn() -> Vec<Tensor> + 'static,
+        restore: impl Fn(Vec<Tensor>) + 'static,
+    ) -> Self {
+        self.carry = Some(Carry { save: Box::new(save), restore: Box::new(restore) });
         self
     }
 
@@ -90,13 +110,13 @@ impl Trainer {
         step: impl Fn(B) -> Step,
         evaluate: impl Fn() -> Metrics,
     ) -> Result<Vec<EpochRecord>, TrainError> {
-        let (mut history, mut position) = self.start()?;
+        let (mut history, mut position, mut carried) = self.start()?;
         let mut metrics = match &self.options.run {
             Some(run) => Some(run.metrics_writer(&history)?),
             None => None,
         };
         while !self.is_over(&position) {
-            self.epoch(&mut position, &batches, &step)?;
+            self.epoch(&mut position, std::mem::take(&mut carried), &batches, &step)?;
             let record = self.end_epoch(&mut position, &evaluate);
             for callback in &mut self.callbacks {
                 callback.epoch(&record, self.options.epochs).map_err(TrainError::io("output", "write"))?;
@@ -119,21 +139,22 @@ impl Trainer {
         Ok(history)
     }
 
-    /// The records of the epochs that are done, and how far the run has come: its checkpoint knows.
-    fn start(&mut self) -> Result<(Vec<EpochRecord>, Position), TrainError> {
+    /// The records of the epochs that are done, how far the run has come and what it carried: its checkpoint knows.
+    fn start(&mut self) -> Result<(Vec<EpochRecord>, Position, Vec<Tensor>), TrainError> {
         let Some(run) = &self.options.run else { return Ok(Default::default()) };
         if !self.options.resume || !run.checkpoint().exists() {
             position::clear(run)?;
             return Ok(Default::default());
         }
         let mut history = run.read_metrics()?;
-        let position = position::restore(run, &self.store, &mut *self.optimizer, &self.options.config)?;
+        let (position, carried) =
+            position::restore(run, &self.store, &mut *self.optimizer, &self.options.config)?;
         history.retain(|record| record.epoch <= position.epoch);
         if !history.iter().map(|record| record.epoch).eq(1..=position.epoch) {
             let found = history.iter().map(|record| record.epoch).collect();
             return Err(TrainError::History { file: run.checkpoint(), epochs: position.epoch, found });
         }
-        Ok((history, position))
+        Ok((history, position, carried))
     }
 
     /// Whether the run has come to its end.
@@ -153,12 +174,16 @@ impl Trainer {
     fn epoch<B, I: ExactSizeIterator<Item = B>>(
         &mut self,
         position: &mut Position,
+        carried: Vec<Tensor>,
         batches: &impl Fn(u64) -> I,
         step: &impl Fn(B) -> Step,
     ) -> Result<(), TrainError> {
         let accumulate = self.options.accumulate;
         let epoch = batches(position.epoch);
         let count = epoch.len();
+        if let Some(carry) = self.carry.as_ref().filter(|_| position.batch > 0) {
+            (carry.restore)(carried);
+        }
         let start = Instant::now();
         let before = position.seconds;
         let mut sum: Option<Gradients> = None;
@@ -265,10 +290,9 @@ impl Trainer {
     }
 
     fn save(&self, position: &Position) -> Result<(), TrainError> {
-        match &self.options.run {
-            Some(run) => position::save(run, &self.store, &*self.optimizer, position, &self.options.config),
-            None => Ok(()),
-        }
+        let Some(run) = &self.options.run else { return Ok(()) };
+        let carried = self.carry.as_ref().map_or_else(Vec::new, |carry| (carry.save)());
+        position::save(run, &self.store, &*self.optimizer, position, &carried, &self.options.config)
     }
 
     /// Closes an epoch whose batches are done.

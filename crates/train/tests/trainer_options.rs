@@ -1,5 +1,7 @@
 //! What the options of a trainer promise.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use striate_nn::losses::squared_error;
@@ -7,7 +9,7 @@ use striate_nn::optim::{Sgd, SgdOptions};
 use striate_nn::{Linear, Module, ParamStore};
 use striate_tensor::Tensor;
 use striate_train::{
-    Best, Callback, EpochRecord, Metrics, NonFinitePolicy, RunFolder, Step, TrainError, Trainer,
+    Best, Callback, EpochRecord, Metrics, NonFinitePolicy, RunFolder, Step, Stop, TrainError, Trainer,
     TrainerOptions,
 };
 
@@ -128,6 +130,53 @@ fn a_number_that_is_not_finite_is_traced_to_its_layer_or_left_out() {
     let (without, ..) =
         fit(TrainerOptions { epochs: 1, ..Default::default() }, &[&DATA[..2], &DATA[2..]], &[]);
     assert_eq!(skipped, without);
+}
+
+#[test]
+fn what_a_loop_carries_goes_on_within_an_epoch() {
+    // The target of each batch is what was carried from the one before.
+    let run = |folder: &std::path::Path, stop_at: Option<usize>| {
+        let store = ParamStore::seeded(1);
+        let net = Linear::new(&store.root().sub("fc"), 1, 1);
+        let sgd = Sgd::new(&store, SgdOptions { lr: 0.05, ..Default::default() });
+        let carried = Rc::new(RefCell::new(Tensor::zeros(&[1, 1])));
+        let (saved, restored, begun) = (carried.clone(), carried.clone(), carried.clone());
+        let stop = Stop::default();
+        let options = TrainerOptions {
+            epochs: 2,
+            run: Some(RunFolder::create(folder).unwrap()),
+            resume: true,
+            stop: stop.clone(),
+            ..Default::default()
+        };
+        let result = Trainer::new(&store, Box::new(sgd), options)
+            .carrying(
+                move || vec![saved.borrow().clone()],
+                move |mut state| _ = restored.replace(state.remove(0)),
+            )
+            .fit(
+                |_| {
+                    begun.replace(Tensor::zeros(&[1, 1]));
+                    0..5_usize
+                },
+                |batch| {
+                    if stop_at == Some(batch) {
+                        stop.request();
+                    }
+                    let y = net.forward(&(&*carried.borrow() + batch as f64));
+                    let loss = squared_error(&y, &carried.borrow());
+                    carried.replace(y.detach());
+                    Step { loss, samples: 1, metrics: Vec::new() }
+                },
+                Metrics::new,
+            );
+        let values: Vec<f32> = store.parameters().iter().flat_map(|(_, tensor)| tensor.to_vec()).collect();
+        (values, result.is_ok())
+    };
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (left_alone, _) = run(whole.path(), None);
+    assert!(!run(parts.path(), Some(2)).1);
+    assert_eq!(run(parts.path(), None), (left_alone, true));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -24,9 +25,11 @@ use striate::nn::checkpoint::Checkpoint;
 use striate::nn::optim::{Adam, AdamOptions};
 use striate::nn::schedule::Cosine;
 use striate::recurrent::{SampleOptions, State};
+use striate::tensor::Tensor;
 use striate::train::figures::{Curve, Plot};
 use striate::train::{
-    Callback, EpochRecord, Metrics, PlainLines, RunFolder, Step, StepRecord, Trainer, TrainerOptions,
+    Callback, EpochRecord, Metrics, PlainLines, RunFolder, Step, StepRecord, Stop, TensorBoard, Trainer,
+    TrainerOptions,
 };
 
 /// Train an LSTM on a text, character by character, or write on from a prompt with a trained one.
@@ -168,13 +171,29 @@ fn train(arguments: &Arguments) -> Outcome<()> {
         run: Some(run.clone()),
         resume: arguments.resume,
         config: serde_json::to_string(config)?,
+        checkpoint_every: Some(200),
+        stop: Stop::on_ctrl_c()?,
+        ..Default::default()
     };
     let adam = Adam::new(&store, AdamOptions { lr: config.lr, ..Default::default() });
     let steps = arguments.epochs * training.windows().len() as u64;
     let start = || net.start(config.batch);
-    let state = RefCell::new(start());
+    let state = Rc::new(RefCell::new(start()));
+    let (saved, restored) = (state.clone(), state.clone());
     let history = Trainer::new(&store, Box::new(adam), options)
         .schedule(Cosine { lr: config.lr, steps, ..Default::default() })
+        .carrying(
+            move || {
+                let (h, c) = saved.borrow().clone();
+                vec![h, c]
+            },
+            move |carried| {
+                if let Ok([h, c]) = <[Tensor; 2]>::try_from(carried) {
+                    restored.replace((h, c));
+                }
+            },
+        )
+        .callback(TensorBoard::create(run.file("tensorboard"))?)
         .callback(Samples { net: net.clone(), seed: config.seed })
         .callback(PlainLines(io::stdout()))
         .fit(
@@ -193,6 +212,7 @@ fn train(arguments: &Arguments) -> Outcome<()> {
 
     store.save(run.file("model.safetensors"))?;
     learning_curve(&history).save(run.file("curves.png"))?;
+    run.write_report(&history)?;
     let last = history.last().expect("at least one epoch");
     println!(
         "validation {:.3} bits per character ({:.4} nats) after {} epochs in {:.0} s of training (seed {})",

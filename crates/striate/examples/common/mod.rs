@@ -23,7 +23,8 @@ use striate::tensor::{Tensor, no_grad};
 use striate::train::classification::{self, Evaluation};
 use striate::train::figures::{Heatmap, learning_curves, predictions, save_plots};
 use striate::train::{
-    EpochRecord, JsonLines, PlainLines, ProgressBar, RunFolder, TrainError, Trainer, TrainerOptions,
+    EpochRecord, JsonLines, PlainLines, ProgressBar, RunFolder, Stop, TensorBoard, TrainError, Trainer,
+    TrainerOptions,
 };
 
 /// What an example adds: a network, by the sizes that `config.json` keeps.
@@ -221,12 +222,14 @@ fn train<M: Model>(arguments: &Arguments) -> Outcome<()> {
         resume: arguments.resume,
         // A longer run may go on from a shorter one.
         config: serde_json::to_string(&Config { epochs: 0, ..config.clone() })?,
+        stop: Stop::on_ctrl_c()?,
         ..Default::default()
     };
     let adam = Adam::new(&store, AdamOptions { lr: config.lr, ..Default::default() });
     let steps = split.train().batches(config.batch).len() as u64;
     let schedule = Cosine { lr: config.lr, steps: config.epochs * steps, ..Default::default() };
-    let mut trainer = Trainer::new(&store, Box::new(adam), options).schedule(schedule);
+    let board = TensorBoard::create(run.file("tensorboard"))?;
+    let mut trainer = Trainer::new(&store, Box::new(adam), options).schedule(schedule).callback(board);
     trainer = match (arguments.json, io::stderr().is_terminal()) {
         (true, _) => trainer.callback(JsonLines(io::stdout())),
         (false, true) => trainer.callback(ProgressBar::new(config.epochs)),
@@ -255,6 +258,7 @@ fn train<M: Model>(arguments: &Arguments) -> Outcome<()> {
     Heatmap::from(&evaluation.confusion).save(run.file("confusion.png"))?;
     predictions(split.test(), &evaluation).save(run.file("predictions.png"))?;
     M::draw(&net, &run, split.test())?;
+    run.write_report(&history)?;
     report(arguments, &history, &evaluation, &model)
 }
 

@@ -4,8 +4,12 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use striate::compute::par;
+use striate::train::TrainError;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What a shell gives a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 /// The whole program, on all cores or as many threads as are given.
 pub(crate) fn run(threads: Option<usize>, program: impl FnOnce() -> Outcome<()> + Send) -> ExitCode {
@@ -13,6 +17,10 @@ pub(crate) fn run(threads: Option<usize>, program: impl FnOnce() -> Outcome<()> 
     let outcome = set.map_err(Into::into).and_then(|()| par::install(program));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if matches!(error.downcast_ref(), Some(TrainError::Stopped { .. })) => {
+            eprintln!("{error}: go on with --resume");
+            ExitCode::from(INTERRUPTED)
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

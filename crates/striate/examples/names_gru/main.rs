@@ -23,7 +23,8 @@ use striate::recurrent::{Gru, SampleOptions, sample};
 use striate::tensor::{Tensor, no_grad};
 use striate::train::figures::{Curve, Plot, save_plots};
 use striate::train::{
-    EpochRecord, Metrics, PlainLines, RunFolder, RunningMean, Step, Trainer, TrainerOptions,
+    EpochRecord, Metrics, PlainLines, RunFolder, RunningMean, Step, Stop, TensorBoard, Trainer,
+    TrainerOptions,
 };
 
 /// Train a GRU on given names, letter by letter, and make up new names.
@@ -154,12 +155,15 @@ fn train(arguments: &Arguments) -> Outcome<()> {
         run: Some(run.clone()),
         resume: arguments.resume,
         config: serde_json::json!({ "batch": batch, "lr": lr }).to_string(),
+        stop: Stop::on_ctrl_c()?,
+        ..Default::default()
     };
     let adam = Adam::new(&store, AdamOptions { lr, ..Default::default() });
     let steps = epochs * training.batches(batch).len() as u64;
     let history = Trainer::new(&store, Box::new(adam), options)
         .schedule(Cosine { lr, steps, ..Default::default() })
         .callback(PlainLines(io::stdout()))
+        .callback(TensorBoard::create(run.file("tensorboard"))?)
         .fit(
             |epoch| training.batches(batch).seeded(seed).shuffled(epoch),
             |batch| Step { loss: net.loss(&batch), samples: batch.lengths.iter().sum(), metrics: Vec::new() },
@@ -171,6 +175,7 @@ fn train(arguments: &Arguments) -> Outcome<()> {
     std::fs::write(run.file("names.txt"), made_up.join("\n") + "\n")?;
     let plots = [loss_curves(&history, pairs), lengths(&known, &made_up)];
     save_plots(run.file("names.png"), &plots)?;
+    run.write_report(&history)?;
 
     println!("\n{}", made_up[..made_up.len().min(20)].join(", "));
     let share = |list: &[&str]| {
