@@ -14,10 +14,10 @@ pub(crate) struct Bound {
     pub(crate) gain: Option<[f64; 2]>,
 }
 
-/// The evidence lower bound, and the importance weighted bounds of 10 and of `most` samples.
+/// The evidence lower bound, and the importance weighted bounds of 10 samples, or fewer, and of `most`.
 pub(crate) fn bounds(vae: &Vae, pictures: &Labelled, most: usize, seed: u64) -> Vec<Bound> {
     let mut bounds = vec![("ELBO".to_string(), of_all(pictures, seed, |x, rng| elbos(vae, x, rng)))];
-    let mut counts = vec![10, most];
+    let mut counts = vec![most.min(10), most];
     counts.dedup();
     for samples in counts {
         let options = EvidenceOptions { samples, ..Default::default() };
