@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
 
 use crate::{AnyArray, Problem};
 
@@ -93,17 +93,21 @@ struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    fn array<const N: usize, T: Clone>(
+    fn array<const N: usize, T>(
         &self,
         bytes: &[u8],
         element: impl Fn([u8; N]) -> T,
     ) -> Result<ArrayD<T>, Problem> {
         let (elements, rest) = bytes.as_chunks::<N>();
         debug_assert!(rest.is_empty());
-        let values: Vec<T> = elements.iter().map(|b| element(*b)).collect();
-        let array = ArrayD::from_shape_vec(IxDyn(self.shape).set_f(self.fortran), values)
-            .map_err(|_| Problem::Overflow { shape: self.shape.to_vec(), dtype: self.dtype })?;
-        Ok(if self.fortran { array.as_standard_layout().into_owned() } else { array })
+        let overflow = |_| Problem::Overflow { shape: self.shape.to_vec(), dtype: self.dtype };
+        let values: Vec<T> = if self.fortran {
+            let columns = ArrayViewD::from_shape(IxDyn(self.shape).f(), elements).map_err(overflow)?;
+            columns.iter().map(|b| element(*b)).collect()
+        } else {
+            elements.iter().map(|b| element(*b)).collect()
+        };
+        ArrayD::from_shape_vec(self.shape, values).map_err(overflow)
     }
 }
 

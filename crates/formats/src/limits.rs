@@ -46,6 +46,10 @@ impl Budget {
         Self { limits: *limits, used: 0 }
     }
 
+    pub(crate) fn max_rank(&self) -> usize {
+        self.limits.max_rank
+    }
+
     /// Bytes in the file of an array of this shape, after rank, overflow and the total in memory were checked.
     pub(crate) fn claim(&mut self, dtype: Dtype, shape: &[usize]) -> Result<usize, Problem> {
         check("axes", self.limits.max_rank as u64, shape.len() as u64)?;
@@ -62,6 +66,6 @@ impl Budget {
     }
 }
 
-fn check(what: &'static str, limit: u64, found: u64) -> Result<(), Problem> {
+pub(crate) fn check(what: &'static str, limit: u64, found: u64) -> Result<(), Problem> {
     if found > limit { Err(Problem::Limit { what, limit, found }) } else { Ok(()) }
 }

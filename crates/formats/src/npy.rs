@@ -92,9 +92,9 @@ pub(crate) fn decode(bytes: &[u8], budget: &mut Budget) -> Result<AnyArray, Prob
     let not_text = || Problem::Header {
         field: "NPY header",
         expected: "text",
-        found: String::from_utf8_lossy(text).into(),
+        found: text[..text.len().min(40)].escape_ascii().to_string(),
     };
-    let header = NpyHeader::parse(std::str::from_utf8(text).map_err(|_| not_text())?)?;
+    let header = NpyHeader::parse(std::str::from_utf8(text).map_err(|_| not_text())?, budget.max_rank())?;
 
     let (NpyHeader { dtype, shape, fortran, .. }, data) = (&header, &bytes[data_start..]);
     let expected = budget.claim(*dtype, shape)?;

@@ -1,5 +1,6 @@
 //! The header of an NPY file: a Python dictionary with `descr`, `fortran_order` and `shape`.
 
+use crate::limits::check;
 use crate::{Dtype, Problem};
 
 #[derive(Debug, PartialEq)]
@@ -11,7 +12,8 @@ pub(crate) struct NpyHeader {
 }
 
 impl NpyHeader {
-    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+    /// Parses the dictionary; a shape of more than `max_rank` axes is an error before it takes memory.
+    pub(crate) fn parse(text: &str, max_rank: usize) -> Result<Self, Problem> {
         let mut rest = Cursor { rest: text };
         let (mut descr, mut fortran, mut shape) = (None, None, None);
         rest.expect('{', "a dictionary")?;
@@ -24,7 +26,7 @@ impl NpyHeader {
                 }
                 "descr" => descr.replace(rest.string("a dtype string")?).is_some(),
                 "fortran_order" => fortran.replace(rest.boolean()?).is_some(),
-                "shape" => shape.replace(rest.shape()?).is_some(),
+                "shape" => shape.replace(rest.shape(max_rank)?).is_some(),
                 _ => return Err(header("descr, fortran_order and shape", key)),
             };
             if earlier {
@@ -147,10 +149,11 @@ impl<'a> Cursor<'a> {
         Err(header("True or False", self.found()))
     }
 
-    fn shape(&mut self) -> Result<Vec<usize>, Problem> {
+    fn shape(&mut self, max_rank: usize) -> Result<Vec<usize>, Problem> {
         let mut shape = Vec::new();
         self.expect('(', "a tuple")?;
         while !self.take(')') {
+            check("axes", max_rank as u64, shape.len() as u64 + 1)?;
             self.rest = self.rest.trim_start();
             let digits = self.rest.bytes().take_while(u8::is_ascii_digit).count();
             let axis = self.rest[..digits].parse();
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn numpy_spellings() {
-        let parse = |text| NpyHeader::parse(text).unwrap();
+        let parse = |text| NpyHeader::parse(text, 32).unwrap();
         let header = parse("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }     \n");
         let expected = NpyHeader { dtype: Dtype::F32, big_endian: false, fortran: false, shape: vec![3, 4] };
         assert_eq!(header, expected);
@@ -183,7 +186,7 @@ mod tests {
     #[test]
     fn written_headers_are_read_back() {
         for shape in [vec![], vec![7], vec![2, 0, 3]] {
-            let header = NpyHeader::parse(&NpyHeader::text(Dtype::Bool, &shape)).unwrap();
+            let header = NpyHeader::parse(&NpyHeader::text(Dtype::Bool, &shape), 32).unwrap();
             assert_eq!((header.dtype, header.shape), (Dtype::Bool, shape));
         }
     }
@@ -205,7 +208,7 @@ mod tests {
             ("{'descr': '<f4", "a dtype string"),
         ];
         for (text, expected) in cases {
-            let error = NpyHeader::parse(text).unwrap_err();
+            let error = NpyHeader::parse(text, 32).unwrap_err();
             assert!(
                 matches!(error, Problem::Header { .. }) && error.to_string().contains(expected),
                 "{text}: {error}"
@@ -216,7 +219,8 @@ mod tests {
     #[test]
     fn object_structured_and_complex_dtypes_are_refused() {
         let parse = |d: &str| {
-            NpyHeader::parse(&format!("{{'descr': {d}, 'fortran_order': False, 'shape': (3,)}}")).unwrap_err()
+            let text = format!("{{'descr': {d}, 'fortran_order': False, 'shape': (3,)}}");
+            NpyHeader::parse(&text, 32).unwrap_err()
         };
         assert!(matches!(parse("'|O'"), Problem::Pickle(_)));
         assert!(matches!(parse("[('x', '<f4')]"), Problem::Unsupported { what: "structured dtype", .. }));

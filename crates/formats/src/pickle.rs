@@ -4,10 +4,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::limits::check;
 use crate::{Dtype, Problem};
 
-/// Most objects that a pickle may build: enough for a hundred thousand tensors.
-const MOST_OBJECTS: usize = 1 << 20;
+/// Most objects that a pickle may build or put on the stack again: enough for twenty thousand tensors.
+const MOST_OBJECTS: usize = 1 << 19;
+/// The longest name of a module or class.
+const LONGEST_NAME: usize = 1 << 10;
+/// Most axes of a tensor, which are PyTorch's.
+const MOST_AXES: usize = 64;
 
 /// An object by its place in [`Pickle`]: containers can hold one object twice.
 pub(crate) type Id = usize;
@@ -24,7 +29,20 @@ pub(crate) enum Object {
     Dict(Vec<(Id, Id)>),
     Name(Name),
     Storage(Storage),
-    Tensor(Tensor),
+    Tensor(Box<Tensor>),
+}
+
+impl Object {
+    /// What it is, for an error; containers and text can be long.
+    fn kind(&self) -> String {
+        match self {
+            Self::Text(text) => format!("Text({:?})", text.chars().take(20).collect::<String>()),
+            Self::Tuple(items) | Self::List(items) => format!("a sequence of {}", items.len()),
+            Self::Dict(items) => format!("Dict of {}", items.len()),
+            Self::Tensor(_) => "Tensor".into(),
+            short => format!("{short:?}"),
+        }
+    }
 }
 
 /// What a pickle may name.
@@ -38,10 +56,11 @@ pub(crate) enum Name {
 }
 
 /// The elements of one or several tensors: an entry of the archive.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Storage {
     pub(crate) dtype: Dtype,
-    pub(crate) key: String,
+    /// The text that names the entry.
+    pub(crate) key: Id,
     pub(crate) len: usize,
 }
 
@@ -60,6 +79,14 @@ pub(crate) struct Pickle {
 }
 
 impl Pickle {
+    /// The text of an object that is one.
+    pub(crate) fn text(&self, id: Id) -> &str {
+        match &self.objects[id] {
+            Object::Text(text) => text,
+            other => unreachable!("{} is no text", other.kind()),
+        }
+    }
+
     /// What a key of a dictionary, text or a number, adds to a name.
     pub(crate) fn key(&self, key: Id) -> Option<Cow<'_, str>> {
         match &self.objects[key] {
@@ -78,6 +105,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Pickle, Problem> {
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        pushed: 0,
     };
     loop {
         if let Some(root) = machine.step()? {
@@ -94,6 +122,8 @@ struct Machine<'a> {
     /// Lengths that the stack had at each mark.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
+    /// How often an object was put on the stack.
+    pushed: usize,
 }
 
 fn broken(found: impl AsRef<str>) -> Problem {
@@ -226,19 +256,26 @@ impl Machine<'_> {
 
     fn line(&mut self) -> Result<String, Problem> {
         let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|&byte| byte == b'\n').ok_or_else(|| broken("a name without end"))?;
+        let end = rest
+            .iter()
+            .take(LONGEST_NAME)
+            .position(|&byte| byte == b'\n')
+            .ok_or_else(|| broken("a name without end"))?;
         let line = String::from_utf8_lossy(&rest[..end]).into_owned();
         self.at += end + 1;
         Ok(line)
     }
 
     fn push(&mut self, object: Object) -> Result<(), Problem> {
-        if self.objects.len() == MOST_OBJECTS {
-            let (limit, found) = (MOST_OBJECTS as u64, MOST_OBJECTS as u64 + 1);
-            return Err(Problem::Limit { what: "objects of the pickle", limit, found });
-        }
-        self.stack.push(self.objects.len());
         self.objects.push(object);
+        self.push_again(self.objects.len() - 1)
+    }
+
+    /// Pushes an object that there is already.
+    fn push_again(&mut self, id: Id) -> Result<(), Problem> {
+        self.pushed += 1;
+        check("objects of the pickle", MOST_OBJECTS as u64, self.pushed as u64)?;
+        self.stack.push(id);
         Ok(())
     }
 
@@ -271,7 +308,7 @@ impl Machine<'_> {
     fn append(&mut self, more: Vec<Id>) -> Result<(), Problem> {
         match self.top()? {
             Object::List(items) => items.extend(more),
-            other => return Err(broken(format!("items appended to {other:?}"))),
+            other => return Err(broken(format!("items appended to {}", other.kind()))),
         }
         Ok(())
     }
@@ -283,7 +320,7 @@ impl Machine<'_> {
             Object::Dict(items) if rest.is_empty() => {
                 items.extend(pairs.iter().map(|&[key, value]| (key, value)))
             }
-            other => return Err(broken(format!("items set in {other:?}"))),
+            other => return Err(broken(format!("items set in {}", other.kind()))),
         }
         Ok(())
     }
@@ -292,39 +329,40 @@ impl Machine<'_> {
         let id = self.pop()?;
         self.stack.push(id);
         self.memo.insert(place, id);
+        check("references of the pickle", MOST_OBJECTS as u64, self.memo.len() as u64)?;
         Ok(())
     }
 
-    /// Pushes an object again.
     fn recall(&mut self, place: u32) -> Result<(), Problem> {
         let id = *self.memo.get(&place).ok_or_else(|| broken("a reference to nothing"))?;
-        self.stack.push(id);
-        Ok(())
+        self.push_again(id)
     }
 
     fn items(&self, id: Id) -> Result<&[Id], Problem> {
         match &self.objects[id] {
             Object::Tuple(items) => Ok(items),
-            other => Err(broken(format!("{other:?} where a tuple belongs"))),
+            other => Err(broken(format!("{} where a tuple belongs", other.kind()))),
         }
     }
 
     fn as_text(&self, id: Id) -> Result<&str, Problem> {
         match &self.objects[id] {
             Object::Text(text) => Ok(text),
-            other => Err(broken(format!("{other:?} where text belongs"))),
+            other => Err(broken(format!("{} where text belongs", other.kind()))),
         }
     }
 
     fn size(&self, id: Id) -> Result<usize, Problem> {
         match self.objects[id] {
             Object::Int(n) => usize::try_from(n).map_err(|_| broken(format!("size {n}"))),
-            ref other => Err(broken(format!("{other:?} where a size belongs"))),
+            ref other => Err(broken(format!("{} where a size belongs", other.kind()))),
         }
     }
 
     fn sizes(&self, id: Id) -> Result<Vec<usize>, Problem> {
-        self.items(id)?.iter().map(|&id| self.size(id)).collect()
+        let items = self.items(id)?;
+        check("axes", MOST_AXES as u64, items.len() as u64)?;
+        items.iter().map(|&id| self.size(id)).collect()
     }
 
     /// ('storage', type, key, device, length)
@@ -334,7 +372,8 @@ impl Machine<'_> {
         };
         match (self.as_text(kind)?, &self.objects[name]) {
             ("storage", &Object::Name(Name::Storage(dtype))) => {
-                let (key, len) = (self.as_text(key)?.to_string(), self.size(len)?);
+                self.as_text(key)?;
+                let len = self.size(len)?;
                 Ok(Object::Storage(Storage { dtype, key, len }))
             }
             _ => Err(broken("a reference to something other than a storage")),
@@ -350,21 +389,21 @@ impl Machine<'_> {
         let arguments = self.items(arguments)?;
         let made = match (name, arguments) {
             (Name::OrderedDict, []) => Object::Dict(Vec::new()),
-            (Name::Size, &[sizes]) => Object::Tuple(self.items(sizes)?.to_vec()),
-            (Name::RebuildParameter, &[tensor, ..]) => {
-                self.stack.push(tensor);
-                return Ok(());
+            (Name::Size, &[sizes]) => {
+                self.items(sizes)?;
+                return self.push_again(sizes);
             }
+            (Name::RebuildParameter, &[tensor, ..]) => return self.push_again(tensor),
             (Name::RebuildTensor, &[storage, offset, shape, strides, ..]) => {
-                let Object::Storage(storage) = &self.objects[storage] else {
+                let Object::Storage(storage) = self.objects[storage] else {
                     return Err(broken("a tensor without a storage"));
                 };
-                Object::Tensor(Tensor {
-                    storage: storage.clone(),
+                Object::Tensor(Box::new(Tensor {
+                    storage,
                     offset: self.size(offset)?,
                     shape: self.sizes(shape)?,
                     strides: self.sizes(strides)?,
-                })
+                }))
             }
             _ => return Err(broken(format!("{name:?} called with {} arguments", arguments.len()))),
         };

@@ -20,7 +20,7 @@ const DEEPEST: usize = 64;
 /// Most objects that are looked at on the way to the tensors, which several containers can share.
 const MOST_VISITS: usize = 1 << 21;
 /// Most bytes of names on the way: a long key above many tensors would stand in each of their names.
-const MOST_NAME_BYTES: usize = 1 << 25;
+const MOST_NAME_BYTES: usize = 1 << 23;
 /// How the files of PyTorch before 1.6 begin.
 const OLD: [u8; 4] = [0x80, 0x02, 0x8a, 0x0a];
 
@@ -31,8 +31,8 @@ const OLD: [u8; 4] = [0x80, 0x02, 0x8a, 0x0a];
 /// What is no tensor is left out. f16 and bf16 are widened to f32.
 ///
 /// # Errors
-/// The file cannot be read, is not such an archive, is damaged, holds anything but tensors in containers, or asks for
-/// more than the limits, or for more than four times its own length and 64 MiB.
+/// The file cannot be read, is not such an archive, is compressed or damaged, holds anything but tensors in containers,
+/// or asks for more than the limits, or for more than four times its own length and 64 MiB.
 ///
 /// ```no_run
 /// use striate_formats::{Limits, pth};
@@ -67,30 +67,29 @@ fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, Forma
     let by_name: HashMap<String, &zip::Entry> =
         entries.iter().filter_map(|entry| Some((below(entry)?, entry))).collect();
     let contents = |name: &str| {
-        by_name.get(name).map(|entry| entry.contents(limits).map_err(source.at(&entry.name))).transpose()
+        by_name.get(name).map(|entry| entry.stored().map_err(source.at(&entry.name))).transpose()
     };
     match contents("byteorder")? {
         Some(order) if order != b"little" => {
-            let found = String::from_utf8_lossy(&order).into_owned();
+            let found = order[..order.len().min(20)].escape_ascii().to_string();
             return Err(source.at("byteorder")(Problem::Unsupported { what: "byte order", found }));
         }
         _ => (),
     }
-    let pickle =
-        pickle::parse(&contents("data.pkl")?.expect("found above")).map_err(source.at("data.pkl"))?;
+    let pickle = pickle::parse(contents("data.pkl")?.expect("found above")).map_err(source.at("data.pkl"))?;
     let tensors = tensors(&pickle).map_err(source.at("data.pkl"))?;
     limits.check_count(tensors.len()).map_err(source.at("data.pkl"))?;
 
     let most = (4 * bytes.len() as u64).saturating_add(64 << 20);
     let mut budget = Budget::new(&Limits { max_bytes: limits.max_bytes.min(most), ..*limits });
-    let mut storages: HashMap<&str, Vec<u8>> = HashMap::new();
+    let mut storages: HashMap<&str, &[u8]> = HashMap::new();
     let mut arrays = Arrays::new();
     for (name, tensor) in tensors {
         let at = |problem: Problem| source.at(&name)(problem);
         if arrays.get(&name).is_some() {
             return Err(at(Problem::Duplicate));
         }
-        let key = tensor.storage.key.as_str();
+        let key = pickle.text(tensor.storage.key);
         if !storages.contains_key(key) {
             let missing = || Problem::Header {
                 field: "storage",
@@ -99,7 +98,7 @@ fn decode(bytes: &[u8], limits: &Limits, source: Source) -> Result<Arrays, Forma
             };
             storages.insert(key, contents(&format!("data/{key}"))?.ok_or_else(missing).map_err(at)?);
         }
-        let elements = elements(tensor, &storages[key], &mut budget).map_err(at)?;
+        let elements = elements(tensor, storages[key], &mut budget).map_err(at)?;
         let array = tensor.storage.dtype.decode(&elements, &tensor.shape, false).map_err(at)?;
         arrays.push(&name, array);
     }
@@ -115,24 +114,24 @@ fn tensors(pickle: &Pickle) -> Result<Vec<(String, &Tensor)>, Problem> {
         visits += 1;
         limit("nested containers", DEEPEST, depth)?;
         limit("objects in containers", MOST_VISITS, visits)?;
-        let items: Vec<(Cow<str>, Id)> = match &pickle.objects[id] {
-            Object::Tensor(tensor) => {
-                found.push((name, tensor));
-                continue;
-            }
-            Object::Dict(items) => {
-                items.iter().filter_map(|&(key, id)| Some((pickle.key(key)?, id))).collect()
-            }
-            Object::List(items) | Object::Tuple(items) => {
-                items.iter().enumerate().map(|(i, &id)| (i.to_string().into(), id)).collect()
-            }
-            _ => continue,
-        };
-        for (key, id) in items.into_iter().rev() {
+        let mut inside = |key: Cow<str>, id| -> Result<(), Problem> {
             name_bytes += name.len() + 1 + key.len();
             limit("bytes of names", MOST_NAME_BYTES, name_bytes)?;
             let name = if name.is_empty() { key.into_owned() } else { format!("{name}.{key}") };
             open.push((name, depth + 1, id));
+            Ok(())
+        };
+        match &pickle.objects[id] {
+            Object::Tensor(tensor) => found.push((name, &**tensor)),
+            Object::Dict(items) => items
+                .iter()
+                .rev()
+                .filter_map(|&(key, id)| Some((pickle.key(key)?, id)))
+                .try_for_each(|(key, id)| inside(key, id))?,
+            Object::List(items) | Object::Tuple(items) => {
+                items.iter().enumerate().rev().try_for_each(|(i, &id)| inside(i.to_string().into(), id))?
+            }
+            _ => (),
         }
     }
     Ok(found)

@@ -15,7 +15,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::Serializer;
 
 use crate::error::Source;
-use crate::limits::Budget;
+use crate::limits::{self, Budget};
 use crate::{Arrays, Dtype, FormatError, Limits, Problem, write_atomically};
 
 /// The file's `__metadata__`: text by name.
@@ -24,6 +24,12 @@ pub type Metadata = BTreeMap<String, String>;
 const METADATA: &str = "__metadata__";
 /// The format's own limit on its header.
 const MAX_HEADER: u64 = 100_000_000;
+
+/// The longest header for so many arrays: 100 bytes each, and half a mebibyte for the metadata. Its numbers in memory
+/// take several times as much.
+fn header_limit(limits: &Limits) -> u64 {
+    MAX_HEADER.min((limits.max_arrays as u64).saturating_mul(100).saturating_add(1 << 19))
+}
 
 /// Reads all arrays, in the order of their data, and the metadata of a `.safetensors` file (`load_file`).
 ///
@@ -85,7 +91,8 @@ fn decode(
     limits: &Limits,
     source: Source,
 ) -> Result<(Arrays, Metadata), FormatError> {
-    let (header, data_len) = read_header(reader, length).map_err(source.at("header"))?;
+    let (header, data_len) =
+        read_header(reader, length, header_limit(limits)).map_err(source.at("header"))?;
     let Header { metadata, mut entries } = header;
     limits.check_count(entries.len()).map_err(source.at("header"))?;
     let mut names = HashSet::new();
@@ -118,15 +125,13 @@ fn decode(
 }
 
 /// The header, and how many bytes of data follow it.
-fn read_header(reader: &mut dyn Read, length: u64) -> Result<(Header, u64), Problem> {
+fn read_header(reader: &mut dyn Read, length: u64, limit: u64) -> Result<(Header, u64), Problem> {
     let after_length = length.checked_sub(8);
     let rest = after_length.ok_or(Problem::Truncated { field: "header length", needs: 8, has: length })?;
     let mut size = [0; 8];
     reader.read_exact(&mut size)?;
     let size = u64::from_le_bytes(size);
-    if size > MAX_HEADER {
-        return Err(Problem::Limit { what: "bytes of the header", limit: MAX_HEADER, found: size });
-    }
+    limits::check("bytes of the header", limit, size)?;
     if size > rest {
         return Err(Problem::Truncated { field: "header", needs: 8 + size, has: length });
     }

@@ -1,5 +1,6 @@
 //! As much of the ZIP format as npz and PyTorch's files use: stored and deflated entries of less than 4 GiB.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
 
@@ -47,14 +48,14 @@ pub(crate) fn entries<'a>(
         let entry_end = name_end + u16_at(header, 30) as usize + u16_at(header, 32) as usize;
         let fields = rest.get(..entry_end).ok_or_else(|| truncated("directory entry", entry_end, rest.len()));
         let name_bytes = &fields.map_err(source.at("central directory"))?[46..name_end];
-        let name = String::from_utf8_lossy(name_bytes).into_owned();
+        let name = String::from_utf8_lossy(name_bytes);
         rest = &rest[entry_end..];
         let (entry, span) =
             locate(bytes, header, name_bytes, &name, directory_start).map_err(source.at(&name))?;
-        if !names.insert(name.clone()) {
-            return Err(source.at(&name)(Problem::Duplicate));
+        if !names.insert(name) {
+            return Err(source.at(&entry.name)(Problem::Duplicate));
         }
-        spans.push((span, name));
+        spans.push((span, entries.len()));
         entries.push(entry);
     }
     if !rest.is_empty() {
@@ -63,10 +64,10 @@ pub(crate) fn entries<'a>(
     }
     spans.sort();
     for pair in spans.windows(2) {
-        let ((earlier, _), (later, name)) = (&pair[0], &pair[1]);
+        let ((earlier, _), (later, number)) = (&pair[0], &pair[1]);
         if later.0 < earlier.1 {
             let overlap = Problem::Offset { expected: earlier.1 as u64, found: later.0 as u64 };
-            return Err(source.at(name)(overlap));
+            return Err(source.at(&entries[*number].name)(overlap));
         }
     }
     Ok(entries)
@@ -156,21 +157,30 @@ fn locate<'a>(
     Ok((entry, (start, start + data_end)))
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// The bytes of an entry that is not compressed, with the right checksum.
+    pub(crate) fn stored(&self) -> Result<&'a [u8], Problem> {
+        if self.method != STORED {
+            return Err(Problem::Unsupported { what: "compression", found: "of PyTorch's files".into() });
+        }
+        self.check(self.data)?;
+        Ok(self.data)
+    }
+
     /// The uncompressed bytes, at most as many as the header says, with the right checksum.
-    pub(crate) fn contents(&self, limits: &Limits) -> Result<Vec<u8>, Problem> {
+    pub(crate) fn contents(&self, limits: &Limits) -> Result<Cow<'a, [u8]>, Problem> {
         if self.size as u64 > limits.max_bytes {
             let (limit, found) = (limits.max_bytes, self.size as u64);
             return Err(Problem::Limit { what: "uncompressed bytes of the entry", limit, found });
         }
         let contents = if self.method == STORED {
-            self.data.to_vec()
+            Cow::Borrowed(self.data)
         } else {
             let mut contents = Vec::new();
             let stream = DeflateDecoder::new(self.data);
             let read = stream.take(self.size as u64 + 1).read_to_end(&mut contents);
             read.map_err(|e| Problem::Inflate(e.to_string()))?;
-            contents
+            Cow::Owned(contents)
         };
         if contents.len() > self.size {
             let (expected, found) = (self.size as u64, contents.len() as u64);
@@ -179,11 +189,13 @@ impl Entry<'_> {
         if contents.len() < self.size {
             return Err(truncated("entry", self.size, contents.len()));
         }
-        let found = crc32fast::hash(&contents);
-        if found != self.checksum {
-            return Err(Problem::Checksum { expected: self.checksum, found });
-        }
+        self.check(&contents)?;
         Ok(contents)
+    }
+
+    fn check(&self, contents: &[u8]) -> Result<(), Problem> {
+        let (expected, found) = (self.checksum, crc32fast::hash(contents));
+        if found == expected { Ok(()) } else { Err(Problem::Checksum { expected, found }) }
     }
 }
 

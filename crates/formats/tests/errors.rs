@@ -150,6 +150,13 @@ fn zip_entries_that_share_names_or_bytes() {
         edited(two, &[(directory + 51 + 42, &[0, 0]), (directory + 51 + 46, b"a"), (directory + 46, b"a")]);
     assert!(matches!(overlap.problem, Problem::Duplicate | Problem::Offset { .. }), "{overlap}");
 
+    // Different bytes, neither of them text, give one name.
+    let two = archive(&Arrays::from_iter([("a", arr1(&[1u8])), ("b", arr1(&[2u8]))]), false);
+    let edits =
+        [(30, [0xfe]), (directory + 46, [0xfe]), (second + 30, [0xff]), (directory + 51 + 46, [0xff])];
+    let same = edited(two, &edits.each_ref().map(|(at, byte)| (*at, &byte[..])));
+    assert!(matches!(same.problem, Problem::Duplicate), "{same}");
+
     // The first entry's bytes reach into the second one.
     let three = archive(&Arrays::from_iter([("a", arr1(&[1u8])), ("b", arr1(&[2u8]))]), false);
     let longer = edited(three, &[(directory + 20, &[140]), (directory + 24, &[140])]);
