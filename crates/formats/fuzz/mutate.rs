@@ -57,7 +57,7 @@ pub(crate) fn attack(default: usize, seeds: &[Vec<u8>], check: impl Fn(&[u8]) ->
             Err(_) => panic!("execution {execution} panicked on {}", bytes.escape_ascii()),
         }
     }
-    println!("{count} executions, {refused} refused");
+    eprintln!("{count} executions, {refused} refused");
     assert!(refused * 10 > count, "only {refused} of {count} refused");
 }
 
