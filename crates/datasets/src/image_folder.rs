@@ -141,7 +141,15 @@ pub fn read_with(folder: impl AsRef<Path>, options: &FolderOptions) -> Result<Fo
 
 fn sized(picture: DynamicImage, size: Option<(u32, u32)>) -> DynamicImage {
     match size {
-        Some((width, height)) => picture.resize_to_fill(width, height, FilterType::Triangle),
+        Some((width, height)) => {
+            // Cut first: scaled as a whole, a thin picture would take memory by its length.
+            let (w, h) = (picture.width(), picture.height());
+            let ratio = f64::from(width) / f64::from(height);
+            let part = |length: u32, fits: f64| (fits.round() as u32).clamp(1, length.max(1));
+            let (cut_w, cut_h) = (part(w, f64::from(h) * ratio), part(h, f64::from(w) / ratio));
+            let cut = picture.crop_imm((w - cut_w) / 2, (h - cut_h) / 2, cut_w, cut_h);
+            cut.resize_exact(width, height, FilterType::Triangle)
+        }
         None => picture,
     }
 }

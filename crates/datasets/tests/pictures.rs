@@ -8,8 +8,11 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 use striate_datasets::DatasetError;
 use striate_datasets::image_folder::{self, Colour, Folder, FolderOptions};
 
+#[path = "../../formats/fuzz/memory.rs"]
+mod memory;
+
 fn picture(width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 10, y as u8 * 10, 255]))
+    RgbImage::from_fn(width, height, |x, y| Rgb([x as u8 * 10, (y % 25) as u8 * 10, 255]))
 }
 
 fn save(folder: &Path, class: &str, name: &str, size: (u32, u32)) {
@@ -121,4 +124,13 @@ fn pictures_of_any_size_are_scaled_until_they_fill_one() {
     assert!(close(images[[0, 0, 0, 2]], 45.0 / 255.0), "red, the column, is halved: {images}");
     // 3 of 15 rows stay, those in the middle.
     assert!(close(images[[1, 1, 1, 3]], 45.0 / 255.0), "green, the row, in the middle: {images}");
+}
+
+#[test]
+fn a_thin_picture_is_scaled_in_the_memory_of_the_result() {
+    let folder = tempfile::tempdir().unwrap();
+    save(folder.path(), "cat", "0.png", (1, 60_000));
+    let options = FolderOptions { size: Some((500, 500)), ..Default::default() };
+    let images = memory::bounded(&[], || image_folder::read_with(folder.path(), &options)).unwrap().pictures;
+    assert_eq!(images.images().shape(), [1, 3, 500, 500]);
 }

@@ -1,0 +1,16 @@
+//! Labelled images and masks in archives: `cargo +nightly fuzz run --fuzz-dir crates/datasets/fuzz npz`.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
+
+mod check;
+#[path = "../../formats/fuzz/memory.rs"]
+mod memory;
+
+static FOLDER: LazyLock<TempDir> = LazyLock::new(check::folder);
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    check::npz(FOLDER.path(), bytes);
+});
