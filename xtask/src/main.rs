@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask bench | ci | golden | tidy | package`.
+//! Development tasks: `cargo xtask bench | ci | golden | package | sanitize | tidy`.
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod bench;
@@ -38,6 +38,8 @@ enum Task {
     Golden,
     /// Check the rules that no compiler checks: crate edges, unsafe, paths, file lengths, quoted figures.
     Tidy,
+    /// Run the tests of every kernel with `unsafe` code under the address sanitizer, with a nightly toolchain.
+    Sanitize,
     /// Package and verify each crate as for publishing, in dependency order.
     Package,
 }
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Task::Golden => golden(),
         Task::Tidy => command::run(command::cargo(&["test", "--quiet", "-p", "xtask", "--test", "tidy"])),
         Task::Package => package::run(),
+        Task::Sanitize => sanitize(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,6 +98,22 @@ fn bench(options: &BenchOptions) -> Result {
         return peers::run(threads, options.rows.as_deref().unwrap_or(""), options.rounds.into());
     }
     bench::run(threads, options.filter.as_deref(), options.quick)
+}
+
+/// The crates with `unsafe` code and those whose kernels call it, on slices alone.
+fn sanitize() -> Result {
+    const CRATES: [&str; 3] = ["striate-compute", "striate-conv", "striate-recurrent"];
+    let mut rustc = Command::new("rustc");
+    rustc.arg("-vV");
+    let version = command::output(rustc)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+    // `cargo` of this process is that of a toolchain; the one of rustup chooses another.
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root()).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
+    cargo.env("RUSTFLAGS", "-Zsanitizer=address").env("CARGO_TARGET_DIR", root().join("target/sanitize"));
+    cargo.args(["+nightly", "test", "--no-default-features", "--lib", "--tests", "--target", host]);
+    CRATES.iter().for_each(|name| _ = cargo.args(["-p", name]));
+    command::run(cargo)
 }
 
 fn golden() -> Result {

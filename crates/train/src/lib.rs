@@ -62,6 +62,11 @@ pub use stop::Stop;
 pub use tensorboard::TensorBoard;
 pub use trainer::{Step, Trainer};
 
+/// The guide's example is tested.
+#[cfg(all(doctest, feature = "figures"))]
+#[doc = include_str!("../../../docs/training.md")]
+struct Guide;
+
 /// The README's example is tested.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
