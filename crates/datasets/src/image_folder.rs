@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader};
-use ndarray::ArrayD;
+use ndarray::{Array2, ArrayD};
 
 use crate::input::{check_size, io_error};
 use crate::{DatasetError, Labelled};
@@ -166,6 +166,23 @@ fn visible(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 fn is_picture(file: &Path) -> bool {
     let ending = file.extension().unwrap_or_default().to_ascii_lowercase();
     file.is_file() && ["png", "jpg", "jpeg"].iter().any(|known| ending == *known)
+}
+
+/// One PNG or JPEG file as grey values (H, W) in 0..=1, whatever its ending.
+///
+/// # Errors
+/// The file cannot be read or decoded, or claims to be larger than a file of its length can be.
+///
+/// ```no_run
+/// let picture = striate_datasets::image_folder::read_grey("digit.png")?;
+/// println!("{:?}", picture.dim());
+/// # Ok::<(), striate_datasets::DatasetError>(())
+/// ```
+pub fn read_grey(file: impl AsRef<Path>) -> Result<Array2<f32>, DatasetError> {
+    let grey = open(file.as_ref())?.to_luma8();
+    let size = (grey.height() as usize, grey.width() as usize);
+    let values = grey.into_raw().into_iter().map(|value| f32::from(value) / 255.0).collect();
+    Ok(Array2::from_shape_vec(size, values).expect("a value for each pixel"))
 }
 
 /// Decodes a picture, unless it claims to be larger than a file of its length can be.

@@ -12,7 +12,7 @@ use striate::compute::par;
 use striate::conv::filter::{FilterError, Kernel, Separable, convolve, correlate, correlate_local};
 use striate::conv::matrix::{PictureOptions, convolution_matrix};
 use striate::conv::{Boundary, ConvOptions, Geometry};
-use striate::datasets::digits;
+use striate::datasets::{digits, image_folder};
 use striate::train::RunFolder;
 use striate::train::figures::{Cell, Grid};
 
@@ -35,7 +35,7 @@ fn main() -> Outcome<()> {
     par::install(|| {
         let folder = RunFolder::create(&arguments.out)?;
         let image = match &arguments.image {
-            Some(file) => read(file)?,
+            Some(file) => image_folder::read_grey(file)?,
             None => digit(),
         };
         let (height, width) = image.dim();
@@ -142,13 +142,6 @@ fn digit() -> Array2<f32> {
     });
     let smooth = Separable::gaussian(2.5, 8).expect("2.5 pixels are above 0");
     smooth.correlate(squares.view(), Boundary::Zero)
-}
-
-fn read(file: &Path) -> Outcome<Array2<f32>> {
-    let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let reader = image::ImageReader::open(file).and_then(|reader| reader.with_guessed_format());
-    let decoded = reader.map_err(|error| fail(&error))?.decode().map_err(|error| fail(&error))?;
-    Ok(from_grey(&decoded.to_luma8()))
 }
 
 fn from_grey(image: &GrayImage) -> Array2<f32> {

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use striate::compute::par;
 use striate::compute::rng::Rng;
+use striate::datasets::image_folder;
 use striate::datasets::{Augment, Dataset, Labelled, RandomAffine, Split, digits, idx};
 use striate::nn::optim::{Adam, AdamOptions};
 use striate::nn::schedule::Cosine;
@@ -318,12 +319,12 @@ fn predict<M: Model>(folder: &Path, picture: &Path) -> Outcome<()> {
 
 /// Grey values 0..1 of the model's size, bright on dark as the training pictures are.
 fn read_picture(file: &Path, (height, width): (usize, usize)) -> Outcome<Array2<f32>> {
-    let decoded = image::ImageReader::open(file)
-        .and_then(|reader| reader.with_guessed_format())
-        .map_err(|error| format!("{}: {error}", file.display()))?
-        .decode()
-        .map_err(|error| format!("{}: {error}", file.display()))?;
-    let small = image::imageops::thumbnail(&decoded.to_luma8(), width as u32, height as u32);
+    let picture = image_folder::read_grey(file)?;
+    let (rows, columns) = picture.dim();
+    let large = image::GrayImage::from_fn(columns as u32, rows as u32, |x, y| {
+        image::Luma([(255.0 * picture[(y as usize, x as usize)]).round() as u8])
+    });
+    let small = image::imageops::thumbnail(&large, width as u32, height as u32);
     let grey =
         Array2::from_shape_fn((height, width), |(y, x)| f32::from(small[(x as u32, y as u32)].0[0]) / 255.0);
     let border =

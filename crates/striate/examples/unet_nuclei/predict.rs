@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use image::{GrayImage, ImageReader, Luma};
-use ndarray::Array;
-use striate::datasets::Segmentation;
+use image::{GrayImage, Luma};
+use striate::datasets::{Segmentation, image_folder};
 use striate::nn::ParamStore;
 use striate::tensor::{Tensor, no_grad};
 
@@ -50,14 +49,8 @@ pub(crate) fn predict(folder: &Path, network: Network, file: &Path) -> Outcome<(
 
 /// The grey values of one picture, standardised as the training images are.
 fn read_picture(file: &Path) -> Outcome<Segmentation> {
-    let decoded = ImageReader::open(file)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(|error| format!("{}: {error}", file.display()))?
-        .decode()
-        .map_err(|error| format!("{}: {error}", file.display()))?
-        .to_luma8();
-    let (height, width) = (decoded.height() as usize, decoded.width() as usize);
-    let grey = Array::from_iter(decoded.into_raw()).mapv(|byte| f32::from(byte) / 255.0);
+    let grey = image_folder::read_grey(file)?;
+    let (height, width) = grey.dim();
     let image = grey.into_shape_with_order((1, 1, height, width))?.into_dyn();
     let unknown = ndarray::Array3::zeros((1, height, width));
     standardized(&Segmentation::new(image, unknown, ["background", "nucleus"], None)?)
