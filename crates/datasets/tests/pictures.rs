@@ -46,6 +46,25 @@ fn classes_and_files_in_the_order_of_their_names() {
 }
 
 #[test]
+fn one_file_as_grey_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("picture.png");
+    GrayImage::from_fn(4, 3, |x, y| Luma([(10 * x + 100 * y) as u8])).save(&file).unwrap();
+    let grey = image_folder::read_grey(&file).unwrap();
+    assert_eq!((grey.dim(), grey[[2, 3]]), ((3, 4), 230.0 / 255.0));
+
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let error = image_folder::read_grey(&file).unwrap_err();
+    assert!(
+        matches!(error, DatasetError::Picture { .. }) && error.to_string().contains("picture.png"),
+        "{error}"
+    );
+    let missing = image_folder::read_grey(folder.path().join("none.png")).unwrap_err();
+    assert!(missing.to_string().contains("none.png"), "{missing}");
+}
+
+#[test]
 fn folders_that_are_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let read = || image_folder::read(folder.path(), Colour::Rgb).unwrap_err();
