@@ -72,7 +72,7 @@ impl Health {
                 self.once(name, "exploding", text, &mut warnings);
             }
         }
-        let share = denormals as f64 / f64::from(u32::try_from(numbers).unwrap_or(u32::MAX).max(1));
+        let share = denormals as f64 / numbers.max(1) as f64;
         if share > options.denormal {
             let text =
                 format!("{:.1} % of parameters and gradients are denormal, which is slow", 100.0 * share);

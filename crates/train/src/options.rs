@@ -75,7 +75,7 @@ pub struct Best {
     pub metric: String,
     /// Whether larger is better, as for an accuracy.
     pub larger: bool,
-    /// Evaluations without a better one after which the run ends early; never when `None`.
+    /// Evaluations in a row without a better one after which the run ends early; never when `None`.
     pub patience: Option<u64>,
 }
 

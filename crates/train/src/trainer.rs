@@ -142,8 +142,10 @@ impl Trainer {
     /// The records of the epochs that are done, how far the run has come and what it carried: its checkpoint knows.
     fn start(&mut self) -> Result<(Vec<EpochRecord>, Position, Vec<Tensor>), TrainError> {
         let Some(run) = &self.options.run else { return Ok(Default::default()) };
-        if !self.options.resume || !run.checkpoint().exists() {
+        if !self.options.resume {
             position::clear(run)?;
+        }
+        if !run.checkpoint().exists() {
             return Ok(Default::default());
         }
         let mut history = run.read_metrics()?;
@@ -163,7 +165,7 @@ impl Trainer {
         let waited = position.best.as_ref().map_or(0, |best| best.since);
         position.epoch >= self.options.epochs
             || self.steps_are_done(position)
-            || patience.is_some_and(|patience| waited > patience)
+            || patience.is_some_and(|patience| waited > 0 && waited >= patience)
     }
 
     fn steps_are_done(&self, position: &Position) -> bool {

@@ -101,7 +101,7 @@ fn evaluations_come_as_often_as_asked_and_at_the_end() {
 fn a_run_that_gets_no_better_ends_early_and_keeps_its_best() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunFolder::create(folder.path()).unwrap();
-    let best = Some(Best { patience: Some(1), ..Default::default() });
+    let best = Some(Best { patience: Some(2), ..Default::default() });
     let options = TrainerOptions { epochs: 9, best, run: Some(run.clone()), ..Default::default() };
     let (_, history, _) = fit(options, &singly(), &[0.5, 0.3, 0.4, 0.3, 0.1]);
     assert_eq!(history.unwrap().len(), 4);

@@ -77,6 +77,18 @@ fn a_resumed_run_ends_with_the_bits_of_one_that_never_stopped() {
 }
 
 #[test]
+fn only_a_run_that_starts_anew_removes_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    in_folder(folder.path(), 1, false);
+    let kept = folder.path().join("best.ckpt");
+    std::fs::rename(folder.path().join("last.ckpt"), &kept).unwrap();
+    in_folder(folder.path(), 1, true);
+    assert!(kept.exists());
+    in_folder(folder.path(), 1, false);
+    assert!(!kept.exists());
+}
+
+#[test]
 fn without_resume_a_run_starts_anew() {
     let folder = tempfile::tempdir().unwrap();
     in_folder(folder.path(), 2, false);
